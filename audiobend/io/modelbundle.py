@@ -1,0 +1,203 @@
+"""Model bundles: a folder with ``model.yaml``, ``weights.safetensors``, ``clusters.yaml`` and ``card.md``.
+
+Weights are read with safetensors only: a pickle could run anything, so it is refused by name.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from audiobend.bending import Clusters
+from audiobend.errors import ModelError, did_you_mean
+from audiobend.io.clusterfile import load_clusters
+from audiobend.networks.spectrogram_vae import ACTIVATIONS, SpectrogramVAE, for_inference
+from audiobend.spectral.codec import SpectrogramCodec
+
+DEFAULT_MODEL = "corpus-quarter"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network ready to be bent, with everything that belongs to it.
+
+    Attributes
+    ----------
+    network : SpectrogramVAE
+        In evaluation mode, batch norm folded.
+    latent_axes : Tensor of shape ``(axis, latent)``
+        Principal axes of the latent code over the training music, most audible first, each as long as one standard
+        deviation; a latent bend along axis 0 by 1.0 is one standard deviation.
+    fingerprint : str
+        Of the weights; clusters carry it, so that another model's are refused.
+    """
+
+    name: str
+    network: SpectrogramVAE
+    codec: SpectrogramCodec
+    fingerprint: str
+    latent_axes: Tensor
+    clusters: Clusters | None = None
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+
+def model_folders() -> list[Path]:
+    """Return where shipped models lie: inside the package, and in the repository beside it."""
+    package = Path(__file__).parents[1]
+    return [folder for folder in (package / "models", package.parent / "models") if folder.is_dir()]
+
+
+def list_models() -> dict[str, Path]:
+    """Return the shipped models by name."""
+    found: dict[str, Path] = {}
+    for folder in model_folders():
+        for bundle in sorted(folder.iterdir()):
+            if (bundle / "model.yaml").is_file():
+                found.setdefault(bundle.name, bundle)
+    return found
+
+
+def load_model(name: str | Path | None = None) -> Model:
+    """Load a model bundle.
+
+    Parameters
+    ----------
+    name : str, Path or None
+        Name of a shipped model, or a bundle's folder; None is the default model.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or a file of it is missing, damaged or of another kind.
+    """
+    folder = find_model(name)
+    settings = _settings(folder)
+    network, tensors = _network(folder, settings)
+    try:
+        codec = SpectrogramCodec(tensors["codec.mean_db"], float(settings["codec"]["scale_db"]))
+        axes = tensors["latent.axes"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{folder / 'weights.safetensors'}: {error} is missing; train or fetch the model again") from error
+    fingerprint = weights_fingerprint(folder)
+    clusters_path = folder / "clusters.yaml"
+    clusters = load_clusters(clusters_path, fingerprint=fingerprint) if clusters_path.is_file() else None
+    return Model(folder.name, for_inference(network), codec, fingerprint, axes, clusters, settings)
+
+
+def find_model(name: str | Path | None = None) -> Path:
+    """Return the folder of a shipped model's name or of a path."""
+    models = list_models()
+    if name is None:
+        if DEFAULT_MODEL in models:
+            return models[DEFAULT_MODEL]
+        raise ModelError("no model is installed; train one with: audiobend train FOLDER --out models/mine")
+    if str(name) in models:
+        return models[str(name)]
+    folder = Path(name)
+    if folder.is_file() and folder.suffix in {".pt", ".pth", ".pkl", ".ckpt"}:
+        raise ModelError(f"{folder}: a pickle may run anything when opened, so it is not read; give a bundle's folder")
+    if not (folder / "model.yaml").is_file():
+        raise ModelError(f"{name}: there is no such model, nor a folder with a model.yaml{did_you_mean(name, models)}")
+    return folder
+
+
+def weights_fingerprint(folder: Path) -> str:
+    """Return the first 16 hexadecimal digits of the SHA-256 of a bundle's weights."""
+    return hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest()[:16]
+
+
+def save_model(
+    folder: Path, network: SpectrogramVAE, codec: SpectrogramCodec, latent_axes: Tensor, facts: Mapping[str, Any]
+) -> None:
+    """Write a bundle: weights in float16 without the log-variance head (only training needs it), and model.yaml.
+
+    The folder appears whole or not at all; an older bundle of the same name is replaced.
+    """
+    tensors = {name: _packed(value) for name, value in network.state_dict().items() if _kept(name)}
+    tensors |= {"codec.mean_db": codec.mean_db, "latent.axes": latent_axes}
+    settings = {
+        "audiobend-model": FORMAT,
+        "architecture": {
+            "type": "spectrogram-vae",
+            "width": network.width,
+            "latent": network.n_latent,
+            "activation": network.activation,
+        },
+        "codec": {"sample_rate": codec.sample_rate, "n_fft": 1024, "hop_length": 256, "scale_db": codec.scale_db},
+        **facts,
+    }
+    temporary = folder.with_name(folder.name + ".part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    save_file({name: value.contiguous() for name, value in tensors.items()}, temporary / "weights.safetensors")
+    settings["fingerprint"] = weights_fingerprint(temporary)
+    (temporary / "model.yaml").write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in temporary.iterdir():
+        path.replace(folder / path.name)
+    temporary.rmdir()
+
+
+def _kept(name: str) -> bool:
+    return not name.startswith("log_variance.") and not name.endswith("num_batches_tracked")
+
+
+def _packed(value: Tensor) -> Tensor:
+    # Biases and batch-norm statistics are tiny and matter more than their size.
+    return value.half() if value.dim() > 1 else value.float()
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    path = folder / "model.yaml"
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ModelError(f"{path}: cannot be read as YAML; train or fetch the model again") from error
+    if not isinstance(settings, dict) or settings.get("audiobend-model") != FORMAT:
+        given = settings.get("audiobend-model") if isinstance(settings, dict) else None
+        raise ModelError(f"{path}: needs 'audiobend-model: {FORMAT}', got {given!r}")
+    return settings
+
+
+def _network(folder: Path, settings: Mapping[str, Any]) -> tuple[SpectrogramVAE, dict[str, Tensor]]:
+    path = folder / "weights.safetensors"
+    try:
+        tensors = load_file(path)
+    except FileNotFoundError as error:
+        raise ModelError(f"{path}: the weights are missing; train or fetch the model again") from error
+    except (SafetensorError, OSError) as error:
+        raise ModelError(
+            f"{path}: this is no safetensors file (pickles are refused, they may run anything): {error}"
+        ) from error
+    network = SpectrogramVAE(*_architecture(folder, settings))
+    weights = {name: value.float() for name, value in tensors.items() if not name.startswith(("codec.", "latent."))}
+    try:
+        missing, unexpected = network.load_state_dict(weights, strict=False)
+    except RuntimeError as error:
+        raise ModelError(f"{path}: the weights do not fit the architecture in model.yaml") from error
+    wrong = [name for name in missing if _kept(name)] + list(unexpected)
+    if wrong:
+        raise ModelError(f"{path}: the weights do not fit the architecture in model.yaml, for example {wrong[0]}")
+    if not all(bool(torch.isfinite(value).all()) for value in weights.values()):
+        raise ModelError(f"{path}: some weights are not numbers; train or fetch the model again")
+    return network, {name: tensors[name].float() for name in tensors if name.startswith(("codec.", "latent."))}
+
+
+def _architecture(folder: Path, settings: Mapping[str, Any]) -> tuple[float, int, str]:
+    try:
+        architecture = settings["architecture"]
+        width, latent, activation = architecture["width"], architecture["latent"], architecture["activation"]
+        if not (0 < float(width) <= 4 and 0 < int(latent) <= 8192 and activation in ACTIVATIONS):
+            raise ValueError
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{folder / 'model.yaml'}: needs architecture: {{width, latent, activation}} in range") from error
+    return float(width), int(latent), str(activation)

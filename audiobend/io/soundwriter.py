@@ -1,0 +1,231 @@
+"""Write sound: exact lengths, rounded not truncated samples, no wrap-around, whole files only."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+import numpy as np
+import soundfile
+from torch import Tensor
+
+from audiobend.errors import AudioError, did_you_mean
+from audiobend.io.files import PathLike, write_atomically
+
+FORMATS = {"wav": "WAV", "flac": "FLAC", "ogg": "OGG"}
+BLOCK = 65536    # libsndfile's Vorbis encoder overflows its stack on very large single writes
+RIFF_LIMIT = 2**32 - 2**16    # bytes of samples that a plain WAV can count, with room for its head
+
+_SUBTYPES = {
+    "wav": ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"),
+    "flac": ("PCM_16", "PCM_24"),
+    "ogg": ("VORBIS",),
+}
+_BYTES = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8, "VORBIS": 1}
+# Commands of libsndfile that soundfile has no name for.
+_SET_ADD_PEAK_CHUNK, _RF64_AUTO_DOWNGRADE = 0x1050, 0x1210
+
+
+class HasSubtype(Protocol):
+    """What `choose_subtype` needs to know of an input; `AudioInfo` has it."""
+
+    @property
+    def subtype(self) -> str:
+        """In libsndfile's words."""
+        ...
+
+
+def choose_subtype(info: HasSubtype | None, format: str) -> str:
+    """Keep the input's bit depth where the format can: 16 stays 16, 24 stays 24, float becomes 24 in FLAC.
+
+    >>> choose_subtype(None, "wav"), choose_subtype(None, "ogg")
+    ('PCM_24', 'VORBIS')
+    """
+    if format == "ogg":
+        return "VORBIS"
+    if info is None:
+        return "PCM_24"
+    deep = {"PCM_24": "PCM_24", "PCM_32": "PCM_32", "FLOAT": "FLOAT", "DOUBLE": "FLOAT"}
+    subtype = deep.get(info.subtype, "PCM_16")
+    return subtype if subtype in _SUBTYPES[format] else "PCM_24"
+
+
+def format_of(path: PathLike, format: str | None = None) -> str:
+    """Return ``"wav"``, ``"flac"`` or ``"ogg"``: as asked, or by the end of the name."""
+    given = format if format is not None else Path(path).suffix.lower().lstrip(".")
+    given = {"oga": "ogg", "wave": "wav"}.get(given, given)
+    if given not in FORMATS:
+        what = f"'{given}'" if given else "a name without an ending"
+        raise AudioError(f"{path}: sound is written as wav, flac or ogg, not {what}" + _near(given))
+    return given
+
+
+def _near(given: str) -> str:
+    hint = did_you_mean(given, FORMATS)
+    return hint if "did you mean" in hint else ""
+
+
+class AudioWriter:
+    """A sound file that appears when it is complete.
+
+    Parameters
+    ----------
+    path : path
+    sample_rate : int, Hz
+    channels : 1 or 2
+    format : "wav", "flac", "ogg" or None
+        None goes by the end of the name.
+    subtype : str or None
+        ``"PCM_16"``, ``"PCM_24"``, ``"PCM_32"``, ``"FLOAT"``, ``"DOUBLE"`` or ``"VORBIS"``; None is 24 bit, or
+        Vorbis in Ogg.
+    frames : int or None
+        Samples per channel to come, if known: more than 4 GiB of them make an RF64. Where it is None the file is
+        begun as RF64 and becomes a plain WAV at the end if it is small enough.
+    inputs : paths
+        Files that must not be overwritten.
+
+    Notes
+    -----
+    Samples beyond -1..1 are clipped, except in float files, which keep them; those that are not finite become 0.
+    An exception inside the ``with`` block leaves no file, and an existing file as it was.
+    """
+
+    def __init__(
+        self,
+        path: PathLike,
+        sample_rate: int,
+        channels: int,
+        format: str | None = None,
+        subtype: str | None = None,
+        *,
+        frames: int | None = None,
+        inputs: tuple[PathLike, ...] = (),
+    ) -> None:
+        self.path, self.sample_rate, self.channels = Path(path), sample_rate, channels
+        self.format = format_of(path, format)
+        self.subtype = subtype or choose_subtype(None, self.format)
+        self.frames = 0
+        self._check()
+        self._place: AbstractContextManager[Path] = write_atomically(path, inputs=inputs, error=AudioError)
+        self._temporary = self._place.__enter__()
+        try:
+            self._file = self._open(frames)
+        except BaseException as problem:
+            self._place.__exit__(type(problem), problem, problem.__traceback__)
+            raise
+
+    def write(self, block: Tensor) -> None:
+        """Append a block ``(channel, time)``."""
+        if block.dim() != 2 or block.shape[0] != self.channels:
+            raise AudioError(
+                f"{self.path}: blocks must be ({self.channels}, time), got a shape of {tuple(block.shape)}"
+            )
+        samples = block.detach().cpu().numpy().T
+        for start in range(0, len(samples), BLOCK):
+            self._write(_encode(samples[start : start + BLOCK], self.subtype))
+
+    def close(self) -> None:
+        """Finish the file and give it its name."""
+        self.__exit__(None, None, None)
+
+    def __enter__(self) -> "AudioWriter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._finish(check=kind is None)
+        except AudioError as problem:
+            if kind is None:
+                self._place.__exit__(type(problem), problem, problem.__traceback__)
+                raise
+        self._place.__exit__(kind, error, trace)
+
+    def _check(self) -> None:
+        if self.channels not in (1, 2):
+            raise AudioError(f"{self.path}: sound must be mono or stereo, not {self.channels} channels")
+        if self.subtype not in _SUBTYPES[self.format]:
+            raise AudioError(
+                f"{self.path}: a {self.format} file cannot hold '{self.subtype}'"
+                + did_you_mean(self.subtype, _SUBTYPES[self.format])
+            )
+
+    def _container(self, frames: int | None) -> str:
+        if self.format != "wav":
+            return FORMATS[self.format]
+        size = None if frames is None else frames * self.channels * _BYTES[self.subtype]
+        return "WAV" if size is not None and size < RIFF_LIMIT else "RF64"
+
+    def _open(self, frames: int | None) -> Any:
+        container = self._container(frames)
+        try:
+            file = soundfile.SoundFile(
+                self._temporary, "w", self.sample_rate, self.channels, self.subtype, format=container
+            )
+        except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError):
+            raise AudioError(
+                f"{self.path}: a {self.format} file cannot be written at {self.sample_rate} Hz, "
+                f"{self.channels} channels, {self.subtype}"
+            ) from None
+        # The peak chunk holds the time of day: two equal renders would differ.
+        _command(file, _SET_ADD_PEAK_CHUNK, on=False)
+        if container == "RF64" and frames is None:
+            _command(file, _RF64_AUTO_DOWNGRADE, on=True)
+        return file
+
+    def _write(self, samples: Any) -> None:
+        try:
+            self._file.write(samples)
+        except (soundfile.SoundFileError, RuntimeError, AssertionError):    # AssertionError is a short write
+            raise self._full() from None
+        self.frames += len(samples)
+
+    def _finish(self, *, check: bool) -> None:
+        """Close; then look whether all samples arrived: libsndfile is silent about some that did not."""
+        try:
+            self._file.close()
+            if check and soundfile.info(str(self._temporary)).frames != self.frames:
+                raise self._full()
+        except (soundfile.SoundFileError, RuntimeError):
+            if check and self.frames:
+                raise self._full() from None
+
+    def _full(self) -> AudioError:
+        return AudioError(
+            f"{self.path}: cannot be written: the disk is full, or the file is larger than the system allows"
+        )
+
+
+def write_audio(
+    path: PathLike,
+    waveform: Tensor,
+    sample_rate: int,
+    format: str | None = None,
+    subtype: str | None = None,
+    *,
+    inputs: tuple[PathLike, ...] = (),
+) -> None:
+    """Write a whole waveform ``(channel, time)``; see `AudioWriter`."""
+    channels, frames = waveform.shape
+    with AudioWriter(path, sample_rate, channels, format, subtype, frames=frames, inputs=inputs) as writer:
+        writer.write(waveform)
+
+
+def _encode(samples: Any, subtype: str) -> Any:
+    """Round to the grid of the file ourselves: libsndfile would cut towards minus infinity when it clips."""
+    samples = np.where(np.isfinite(samples), samples, 0)
+    if subtype in ("FLOAT", "DOUBLE"):
+        return np.ascontiguousarray(samples, dtype=np.float32)
+    if subtype == "VORBIS":
+        return np.ascontiguousarray(np.clip(samples, -1, 1), dtype=np.float32)
+    bits = {"PCM_16": 16, "PCM_24": 24, "PCM_32": 32}[subtype]
+    full = 2 ** (bits - 1)
+    grid = np.clip(np.rint(np.asarray(samples, dtype=np.float64) * full), -full, full - 1)
+    if bits == 16:
+        return np.ascontiguousarray(grid, dtype=np.int16)
+    return np.ascontiguousarray(grid, dtype=np.int32) << np.int32(32 - bits)
+
+
+def _command(file: Any, number: int, *, on: bool) -> None:
+    soundfile._snd.sf_command(file._file, number, soundfile._ffi.NULL, int(on))
