@@ -1,1 +1,37 @@
-"""."""
+"""The art: transforms on activation maps. Pure torch; knows no model, file, sound or picture.
+
+>>> import torch
+>>> from audiobend.bending import apply_transform
+>>> maps = torch.randn(1, 512, 8, 33)        # (batch, feature, height, width)
+>>> apply_transform("rotate", maps, {"angle": 45}, features=[0, 7]).shape
+torch.Size([1, 512, 8, 33])
+"""
+
+from audiobend.bending import affine, broad2020, morphology, numerical
+from audiobend.bending.apply import apply_checked, apply_transform, check_features
+from audiobend.bending.transform import (
+    PROFILES,
+    TRANSFORMS,
+    Param,
+    Transform,
+    check_value,
+    check_values,
+    get_transform,
+)
+
+__all__ = [
+    "PROFILES",
+    "TRANSFORMS",
+    "Param",
+    "Transform",
+    "affine",
+    "apply_checked",
+    "apply_transform",
+    "broad2020",
+    "check_features",
+    "check_value",
+    "check_values",
+    "get_transform",
+    "morphology",
+    "numerical",
+]
