@@ -1,0 +1,280 @@
+"""The inner loops of phase reconstruction, compiled by numba.
+
+Everything here is time-major: magnitudes `(frame, 513)` float32; spectra `(frame, 1026)` float32 with real
+and imaginary part side by side, because LLVM vectorises that where it does not vectorise complex numbers.
+One pass does all that has to be done to a bin while it is in the cache.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Indices = NDArray[np.int64]
+Flags = NDArray[np.uint8]
+
+HOP = 256
+SIZE = 1024
+EPS = np.float32(1e-20)    # added to |T|^2: far below the square of the quietest audible bin
+QUARTER_TURN = 2 * math.pi * HOP / SIZE    # what the phase of bin 1 gains in one hop
+GAMMA = 0.25645 * SIZE * SIZE    # the Gaussian window nearest to Hann (Prusa, Balazs & Sondergaard 2017)
+TIME_SLOPE = HOP * SIZE / (2 * GAMMA)
+FREQUENCY_SLOPE = GAMMA / (2 * HOP * SIZE)
+
+_fast = njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+_exact = njit(cache=True, nogil=True, error_model="numpy")    # NaN has a meaning here
+
+
+# ---- sweeps
+
+
+@_fast
+def take_frames(waveform: Floats, frames: Indices, window: Floats, out: Floats) -> None:
+    """Write the windowed frames of `waveform` into `out (frame, 1024)`."""
+    for i in range(frames.shape[0]):
+        start = frames[i] * HOP
+        row, samples = out[i], waveform[start : start + SIZE]
+        for k in range(SIZE):
+            row[k] = samples[k] * window[k]
+
+
+@_fast
+def add_frames(rows: Floats, frames: Indices, window: Floats, waveform: Floats) -> None:
+    """Overlap-add the windowed `rows (frame, 1024)` into `waveform`."""
+    for i in range(frames.shape[0]):
+        start = frames[i] * HOP
+        row, samples = rows[i], waveform[start : start + SIZE]
+        for k in range(SIZE):
+            samples[k] += row[k] * window[k]
+
+
+@_fast
+def accelerate(spectrum: Floats, previous: Floats, magnitude: Floats, momentum: float) -> None:
+    """One step of fast Griffin-Lim, in place (Perraudin, Balazs & Sondergaard 2013).
+
+    `T = C + momentum * (C - previous)`; `previous <- C`; `spectrum <- magnitude * T / |T|`, where C is the
+    consistent spectrum that comes in.
+    """
+    now, before, one = np.float32(1 + momentum), np.float32(-momentum), np.float32(1)
+    for n in range(magnitude.shape[0]):
+        c, p, s = spectrum[n], previous[n], magnitude[n]
+        for m in range(s.shape[0]):
+            re, im = c[2 * m], c[2 * m + 1]
+            t_re, t_im = now * re + before * p[2 * m], now * im + before * p[2 * m + 1]
+            p[2 * m], p[2 * m + 1] = re, im
+            gain = s[m] * (one / np.sqrt(t_re * t_re + t_im * t_im + EPS))
+            c[2 * m], c[2 * m + 1] = gain * t_re, gain * t_im
+
+
+@_fast
+def project(spectrum: Floats, magnitude: Floats) -> None:
+    """One step of plain Griffin-Lim, in place: `spectrum <- magnitude * spectrum / |spectrum|`."""
+    one = np.float32(1)
+    for n in range(magnitude.shape[0]):
+        c, s = spectrum[n], magnitude[n]
+        for m in range(s.shape[0]):
+            re, im = c[2 * m], c[2 * m + 1]
+            gain = s[m] * (one / np.sqrt(re * re + im * im + EPS))
+            c[2 * m], c[2 * m + 1] = gain * re, gain * im
+
+
+@_fast
+def relax(spectrum: Floats, state: Floats, magnitude: Floats, beta: float) -> None:
+    """One step of relaxed averaged alternating reflections, in place (Luke 2005).
+
+    With `P` the projection on the magnitudes and C the consistent spectrum of the last reflection:
+    `state <- beta * C + beta * state + (1 - 2 beta) * P(state)`; `spectrum <- 2 * P(state) - state`.
+    """
+    b, k, one, two = np.float32(beta), np.float32(1 - 2 * beta), np.float32(1), np.float32(2)
+    for n in range(magnitude.shape[0]):
+        c, x, s = spectrum[n], state[n], magnitude[n]
+        for m in range(s.shape[0]):
+            re, im = x[2 * m], x[2 * m + 1]
+            gain = k * s[m] * (one / np.sqrt(re * re + im * im + EPS)) + b
+            re, im = b * c[2 * m] + gain * re, b * c[2 * m + 1] + gain * im
+            x[2 * m], x[2 * m + 1] = re, im
+            gain = two * s[m] * (one / np.sqrt(re * re + im * im + EPS)) - one
+            c[2 * m], c[2 * m + 1] = gain * re, gain * im
+
+
+# ---- single-pass phase
+
+
+@_exact
+def spsi(log_magnitude: Floats, phase: Doubles) -> None:
+    """Fill the free (NaN) rows of `phase (frame, 513)`: every spectral peak turns at its own frequency.
+
+    Beauregard, Harish & Wyse 2015. A peak's frequency is read off a parabola through three log magnitudes;
+    the bins on its slopes turn with it. Phases are relative to the frame's centre.
+    """
+    running = np.zeros(phase.shape[1])
+    for n in range(phase.shape[0]):
+        if math.isnan(phase[n, 0]):
+            _turn_peaks(log_magnitude[n], running)
+            phase[n] = running
+        else:
+            running[:] = phase[n]
+
+
+@_exact
+def _turn_peaks(level: Floats, phase: Doubles) -> None:
+    last = level.shape[0] - 1
+    for m in range(1, last):
+        if not (level[m] > level[m - 1] and level[m] > level[m + 1]):
+            continue
+        below, peak, above = level[m - 1], level[m], level[m + 1]
+        offset = 0.5 * (below - above) / (below - 2 * peak + above)
+        turned = (phase[m] + QUARTER_TURN * (m + offset)) % (2 * math.pi)
+        # The true peak lies between two bins: both take its phase, even where another slope begins.
+        low, high = m - 1, m + 1
+        phase[m] = turned
+        if offset > 0:
+            phase[high] = turned
+            high += 1
+        elif offset < 0:
+            phase[low] = turned
+            low -= 1
+        while low > 0 and level[low] < level[low + 1]:
+            phase[low] = turned
+            low -= 1
+        while high < last and level[high] < level[high - 1]:
+            phase[high] = turned
+            high += 1
+
+
+@_exact
+def local_maxima(level: Floats, todo: Flags) -> Indices:
+    """Return the flat indices of the `todo` bins that no `todo` neighbour exceeds: where PGHI may start."""
+    n_frames, n_bins = level.shape
+    found = np.empty(level.size, np.int64)
+    count = 0
+    for n in range(n_frames):
+        for m in range(n_bins):
+            if not todo[n, m]:
+                continue
+            here = level[n, m]
+            if (
+                (n == 0 or not todo[n - 1, m] or level[n - 1, m] <= here)
+                and (n + 1 == n_frames or not todo[n + 1, m] or level[n + 1, m] <= here)
+                and (m == 0 or not todo[n, m - 1] or level[n, m - 1] <= here)
+                and (m + 1 == n_bins or not todo[n, m + 1] or level[n, m + 1] <= here)
+            ):
+                found[count] = n * n_bins + m
+                count += 1
+    return found[:count]
+
+
+@_exact
+def pghi(level: Floats, phase: Doubles, todo: Flags, seeds: Indices) -> None:
+    """Phase gradient heap integration, in place: fill `phase` where `todo`, loudest bins first.
+
+    Prusa, Balazs & Sondergaard 2017. The logarithm of the magnitude (`level`) tells how the phase changes
+    towards the neighbouring bins; going from loud to quiet keeps the errors where they are not heard. Known
+    bins keep their phase, and the integration goes on from those that touch a `todo` bin; what they do not
+    reach starts with phase 0 at the next of the `seeds` (flat indices, loudest first). Phases are relative to
+    the frame's centre.
+    """
+    n_frames, n_bins = level.shape
+    keys = np.empty(level.size, np.float32)
+    bins = np.empty(level.size, np.int64)
+    size = 0
+    for n in range(n_frames):
+        for m in range(n_bins):
+            if not todo[n, m] and _touches(todo, n, m):
+                size = _push(keys, bins, size, level[n, m], n * n_bins + m)
+    seed = 0
+    while True:
+        if size == 0:
+            while seed < seeds.shape[0] and not todo[seeds[seed] // n_bins, seeds[seed] % n_bins]:
+                seed += 1
+            if seed == seeds.shape[0]:
+                return
+            at = seeds[seed]
+            phase[at // n_bins, at % n_bins] = 0.0
+            todo[at // n_bins, at % n_bins] = 0
+        else:
+            at = bins[0]
+            size = _pop(keys, bins, size)
+        n, m = at // n_bins, at % n_bins
+        for direction in range(4):
+            n2 = n + (direction == 0) - (direction == 1)
+            m2 = m + (direction == 2) - (direction == 3)
+            if 0 <= n2 < n_frames and 0 <= m2 < n_bins and todo[n2, m2]:
+                phase[n2, m2] = phase[n, m] + _phase_step(level, n, m, n2, m2)
+                todo[n2, m2] = 0
+                size = _push(keys, bins, size, level[n2, m2], n2 * n_bins + m2)
+
+
+@_exact
+def _touches(todo: Flags, n: int, m: int) -> bool:
+    n_frames, n_bins = todo.shape
+    return bool(
+        (n > 0 and todo[n - 1, m])
+        or (n + 1 < n_frames and todo[n + 1, m])
+        or (m > 0 and todo[n, m - 1])
+        or (m + 1 < n_bins and todo[n, m + 1])
+    )
+
+
+@_exact
+def _phase_step(level: Floats, n: int, m: int, n2: int, m2: int) -> float:
+    """Return the phase from bin (n, m) to its neighbour: the mean of both gradients (trapezoidal rule)."""
+    if n2 != n:
+        return 0.5 * (n2 - n) * (_along_time(level, n, m) + _along_time(level, n2, m))
+    return 0.5 * (m2 - m) * (_along_frequency(level, n, m) + _along_frequency(level, n, m2))
+
+
+@_exact
+def _along_time(level: Floats, n: int, m: int) -> float:
+    """Return d phase / d frame, in radians."""
+    slope = QUARTER_TURN * m
+    if 0 < m < level.shape[1] - 1:
+        slope += TIME_SLOPE * (level[n, m + 1] - level[n, m - 1])
+    return slope
+
+
+@_exact
+def _along_frequency(level: Floats, n: int, m: int) -> float:
+    """Return d phase / d bin, in radians; one-sided at the ends of the sound."""
+    before, after = max(n - 1, 0), min(n + 1, level.shape[0] - 1)
+    if before == after:
+        return 0.0
+    return float(-2 * FREQUENCY_SLOPE / (after - before) * (level[after, m] - level[before, m]))
+
+
+# ---- a binary heap with the largest key on top
+
+
+@_exact
+def _push(keys: Floats, values: Indices, size: int, key: float, value: int) -> int:
+    at = size
+    while at > 0:
+        parent = (at - 1) >> 1
+        if keys[parent] >= key:
+            break
+        keys[at], values[at] = keys[parent], values[parent]
+        at = parent
+    keys[at], values[at] = key, value
+    return size + 1
+
+
+@_exact
+def _pop(keys: Floats, values: Indices, size: int) -> int:
+    """Drop the top and return the new size."""
+    size -= 1
+    key, value, at = keys[size], values[size], 0
+    while True:
+        child = 2 * at + 1
+        if child >= size:
+            break
+        if child + 1 < size and keys[child + 1] > keys[child]:
+            child += 1
+        if keys[child] <= key:
+            break
+        keys[at], values[at] = keys[child], values[child]
+        at = child
+    keys[at], values[at] = key, value
+    return size
