@@ -1,1 +1,83 @@
-"""audiobend."""
+"""audiobend: bend the inside of a neural network while sound runs through it.
+
+>>> import audiobend as ab
+>>> model = ab.load_model()
+>>> patch = ab.load_patch("examples/patches/low_tide.yaml")
+>>> bent = ab.render(waveform, sample_rate, model=model, patch=patch)    # doctest: +SKIP
+
+Rooms: ``bending`` (transforms, patches, plans), ``spectral`` (sound to spectrogram and back), ``networks`` (what gets
+bent), ``engine`` (sound in, bent sound out), ``render`` (files), ``io``, ``clustering``, ``train``, ``cli``.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from audiobend.bending import TRANSFORMS, Bend, Clusters, Patch, Plan, apply_transform, resolve
+    from audiobend.engine import Engine, Settings
+    from audiobend.errors import AudiobendError
+    from audiobend.io.audiofile import read_audio, write_audio
+    from audiobend.io.modelbundle import list_models, load_model
+    from audiobend.io.patchfile import load_patch, save_patch
+    from audiobend.networks import bent
+    from audiobend.networks.model import Model
+    from audiobend.render import render, render_file
+
+# Imported on first use: torch takes seconds, and `audiobend --help` should not.
+_HOMES = {
+    "TRANSFORMS": "bending",
+    "Bend": "bending",
+    "Clusters": "bending",
+    "Patch": "bending",
+    "Plan": "bending",
+    "apply_transform": "bending",
+    "resolve": "bending",
+    "Engine": "engine",
+    "Settings": "engine",
+    "AudiobendError": "errors",
+    "read_audio": "io.audiofile",
+    "write_audio": "io.audiofile",
+    "list_models": "io.modelbundle",
+    "load_model": "io.modelbundle",
+    "load_patch": "io.patchfile",
+    "save_patch": "io.patchfile",
+    "bent": "networks",
+    "Model": "networks.model",
+    "render": "render",
+    "render_file": "render",
+}
+
+__all__ = [
+    "TRANSFORMS",
+    "AudiobendError",
+    "Bend",
+    "Clusters",
+    "Engine",
+    "Model",
+    "Patch",
+    "Plan",
+    "Settings",
+    "apply_transform",
+    "bent",
+    "list_models",
+    "load_model",
+    "load_patch",
+    "read_audio",
+    "render",
+    "render_file",
+    "resolve",
+    "save_patch",
+    "write_audio",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'audiobend' has no attribute '{name}'")
+    value = getattr(import_module(f"audiobend.{_HOMES[name]}"), name)
+    globals()[name] = value    # `audiobend.render` is the function, not the module of the same name
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,1 +1,75 @@
-def main() -> None: ...
+"""The command line: one file per group of verbs, no logic. Heavy imports happen inside the verbs, so help is quick."""
+
+import sys
+import warnings
+from typing import Any
+
+import click
+import typer
+
+from audiobend.cli import patches, render, train
+from audiobend.errors import AudiobendError
+
+app = typer.Typer(
+    name="audiobend",
+    help="Bend the inside of a neural network while sound runs through it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+render.add_to(app)
+patches.add_to(app)
+train.add_to(app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"audiobend {version('audiobend')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; a mistake is one sentence on standard error and exit status 2."""
+    warnings.showwarning = _show_warning
+    try:
+        sys.exit(app(standalone_mode=False) or 0)
+    except AudiobendError as error:
+        _fail(str(error))
+    except click.exceptions.Abort:
+        _fail("stopped", status=130)
+    except KeyboardInterrupt:
+        _fail("stopped", status=130)
+    except click.ClickException as error:
+        _fail(error.format_message() + "; see audiobend --help")
+    except BrokenPipeError:
+        sys.exit(141)
+    except MemoryError:
+        _fail("there is not enough memory for this; close other programs or render a shorter sound")
+    except OSError as error:
+        _fail(f"{error.filename or 'the system'}: {error.strerror or error}")
+
+
+def _fail(sentence: str, status: int = 2) -> None:
+    sys.stderr.write(f"audiobend: {sentence}\n")
+    sys.exit(status)
+
+
+_shown: set[str] = set()
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_where: Any, **_more: Any) -> None:
+    text = str(message)
+    if issubclass(category, UserWarning) and text not in _shown:
+        _shown.add(text)
+        sys.stderr.write(f"audiobend: warning: {text}\n")

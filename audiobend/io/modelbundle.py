@@ -6,7 +6,6 @@ Weights are read with safetensors only: a pickle could run anything, so it is re
 import hashlib
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,38 +15,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from audiobend.bending import Clusters
 from audiobend.errors import ModelError, did_you_mean
 from audiobend.io.clusterfile import load_clusters
+from audiobend.networks.model import Model
 from audiobend.networks.spectrogram_vae import ACTIVATIONS, SpectrogramVAE, for_inference
 from audiobend.spectral.codec import SpectrogramCodec
 
 DEFAULT_MODEL = "corpus-quarter"
 FORMAT = 1
-
-
-@dataclass(frozen=True)
-class Model:
-    """A network ready to be bent, with everything that belongs to it.
-
-    Attributes
-    ----------
-    network : SpectrogramVAE
-        In evaluation mode, batch norm folded.
-    latent_axes : Tensor of shape ``(axis, latent)``
-        Principal axes of the latent code over the training music, most audible first, each as long as one standard
-        deviation; a latent bend along axis 0 by 1.0 is one standard deviation.
-    fingerprint : str
-        Of the weights; clusters carry it, so that another model's are refused.
-    """
-
-    name: str
-    network: SpectrogramVAE
-    codec: SpectrogramCodec
-    fingerprint: str
-    latent_axes: Tensor
-    clusters: Clusters | None = None
-    card: Mapping[str, Any] = field(default_factory=dict)
 
 
 def model_folders() -> list[Path]:

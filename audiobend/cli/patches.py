@@ -1,0 +1,157 @@
+"""``audiobend transforms | layers | models | check``: what there is, and whether a patch fits it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from audiobend.cli.screen import say, show_json, table
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+ModelOption = Annotated[str | None, typer.Option(help="Name of a shipped model, or a bundle's folder.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this file's verbs."""
+    for verb in (transforms, layers, models, check):
+        app.command()(verb)
+
+
+def transforms(json_: Json = False) -> None:
+    """List every transform with its parameters, ranges and units."""
+    from audiobend.bending import TRANSFORMS
+
+    if json_:
+        show_json(
+            [
+                {
+                    "name": transform.name,
+                    "family": transform.family,
+                    "description": transform.description,
+                    "params": [
+                        {
+                            "name": param.name,
+                            "low": param.low,
+                            "high": param.high,
+                            "default": param.default,
+                            "unit": param.unit,
+                            "integer": param.integer,
+                            "help": param.help,
+                        }
+                        for param in transform.params
+                    ],
+                }
+                for transform in TRANSFORMS.values()
+            ]
+        )
+        return
+    rows = [
+        [
+            transform.family,
+            transform.name,
+            ", ".join(f"{p.name} {p.low:g}..{p.high:g}{' ' + p.unit if p.unit else ''}" for p in transform.params),
+            transform.description,
+        ]
+        for transform in TRANSFORMS.values()
+    ]
+    table("Transforms", ["family", "transform", "parameters", "what it does"], rows)
+
+
+def layers(model: ModelOption = None, json_: Json = False) -> None:
+    """List a model's layers and clusters."""
+    from audiobend.io.modelbundle import load_model
+
+    the_model = load_model(model)
+    entries = []
+    for layer in the_model.network.layers():
+        names = {}
+        if the_model.clusters and layer.name in the_model.clusters:
+            of_layer = the_model.clusters.of_layer(layer.name)
+            names = {k: of_layer.label(k) for k in range(of_layer.n_clusters)}
+        entries.append((layer, names))
+    if json_:
+        show_json(
+            [
+                {
+                    "layer": layer.name,
+                    "features": layer.n_features,
+                    layer.axes[0]: layer.height,
+                    layer.axes[1]: layer.width,
+                    "clusters": names,
+                }
+                for layer, names in entries
+            ]
+        )
+        return
+    rows = [
+        [str(layer.name), str(layer.n_features), f"{layer.height} x {layer.width}", "; ".join(
+            f"{index}: {name}" for index, name in names.items()
+        )]
+        for layer, names in entries
+    ]
+    table(f"Layers of {the_model.name} (maps: time x frequency)", ["layer", "features", "map", "clusters"], rows)
+
+
+def models(json_: Json = False) -> None:
+    """List the installed models."""
+    import yaml
+
+    from audiobend.io.modelbundle import list_models
+
+    cards = {name: yaml.safe_load((path / "model.yaml").read_text()) for name, path in list_models().items()}
+    if json_:
+        show_json(cards)
+        return
+    rows = [
+        [
+            name,
+            f"width {card['architecture']['width']}",
+            f"log-spectral distance {card['metrics']['model']['lsd_all']:.1f} dB",
+            f"{card['training']['tracks']} tracks",
+        ]
+        for name, card in cards.items()
+    ]
+    table("Models", ["model", "size", "fidelity", "trained on"], rows)
+
+
+def check(
+    patch: Annotated[Path, typer.Argument(help="Patch file: audiobend's, network-bending's or a StyleGAN template.")],
+    model: ModelOption = None,
+    json_: Json = False,
+) -> None:
+    """Check a patch against a model without rendering; a mistake is one sentence and exit status 2."""
+    from audiobend.io.modelbundle import load_model
+    from audiobend.io.patchfile import load_patch
+
+    the_patch = load_patch(patch)
+    the_model = load_model(model)
+    plan = the_model.resolve(the_patch)
+    drawn = {bend.id: bend for bend in plan.drawn().bends}
+    entries = [
+        {
+            "id": bend.id,
+            "layer": bend.layer,
+            "transform": bend.transform,
+            "params": dict(bend.params),
+            "features": len(plan.features_of(drawn[bend.id].id)),
+            "mix": bend.mix,
+            "on": bend.on,
+        }
+        for bend in the_patch.bends
+    ]
+    if json_:
+        show_json({"patch": the_patch.name, "model": the_model.name, "bends": entries})
+        return
+    rows = [
+        [
+            str(entry["id"]),
+            f"layer {entry['layer']}",
+            str(entry["transform"]),
+            ", ".join(f"{k} {v:g}" for k, v in bend.params.items()),
+            f"{entry['features']} features",
+            "on" if bend.on else "off",
+        ]
+        for entry, bend in zip(entries, the_patch.bends, strict=True)
+    ]
+    table(the_patch.name or patch.name, ["bend", "layer", "transform", "values", "features", ""], rows)
+    say(f"{patch}: fits {the_model.name}")

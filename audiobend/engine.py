@@ -1,0 +1,205 @@
+"""One block of sound and one plan in, one block of bent sound out. No thread, no clock, no file.
+
+Sound becomes spectrum columns, columns become overlapping windows, windows run through the network twice, bent and
+unbent; the unbent pass tells what the network itself loses, so that its level, and as much of its detail as one
+likes, can be given back. Magnitudes become sound again with the phase that fits them best.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from audiobend.bending import Plan
+from audiobend.networks.bendable import bent
+from audiobend.networks.model import Model
+from audiobend.spectral.codec import FLOOR_DB
+from audiobend.spectral.level import LevelMatch
+from audiobend.spectral.limiter import Limiter
+from audiobend.spectral.resynthesis import PhaseSource, Quality, Resynthesizer
+from audiobend.spectral.stft import HOP_LENGTH
+from audiobend.spectral.streaming import ContextWindow, Framer, OverlapAdd
+
+BATCH = 8
+"""Windows in one pass; more do not run faster on a processor and take memory."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How sound is made, apart from the patch.
+
+    Attributes
+    ----------
+    quality : "fast", "default" or "best"
+        Of the phase reconstruction.
+    phase : "auto", "input", "pghi" or "griffinlim"
+        Where phases come from.
+    iterations : int >= 0 or None
+        Sweeps of the phase reconstruction; None leaves it to the quality.
+    stride : int
+        Columns between windows: a divisor of 128.
+    seed : int
+        Of everything random in the resynthesis.
+    """
+
+    quality: Quality = "default"
+    phase: PhaseSource = "auto"
+    iterations: int | None = None
+    stride: int = 32
+    seed: int = 0
+
+
+class Engine:
+    """Bend sound at the model's sample rate, fed in any portions.
+
+    Parameters
+    ----------
+    model : Model
+    plan : Plan
+        A patch resolved for that model.
+    n_channels : 1 or 2
+    reference : float >= 0
+        Magnitude of the loudest spectrogram bin of the whole sound: it becomes 0 dB (see `LoudestBin`).
+
+    Notes
+    -----
+    The output has exactly as many samples as the input, aligned with it. Memory does not grow with the length.
+    """
+
+    def __init__(
+        self, model: Model, plan: Plan, n_channels: int, reference: float, settings: Settings | None = None
+    ) -> None:
+        self.model, self.plan, self.reference = model, plan, reference
+        settings = settings or Settings()
+        floor = torch.full((len(model.codec.mean_db),), FLOOR_DB)
+        silence = model.codec.normalise(floor[:, None])[:, 0]
+        self._framer = Framer(n_channels)
+        self._context = ContextWindow(n_channels, silence, settings.stride)
+        self._bent, self._unbent = (OverlapAdd(n_channels, stride=settings.stride) for _ in range(2))
+        self._level = LevelMatch()
+        self._resynthesis = Resynthesizer(
+            quality=settings.quality, phase=settings.phase, seed=settings.seed, n_iter=settings.iterations
+        )
+        self._limiter = Limiter(n_channels)
+        self._spectra = torch.zeros(n_channels, len(silence), 0, dtype=torch.complex64)
+        self._windows = torch.zeros(0, n_channels, len(silence), self._context.window)
+        self._dry = torch.zeros(n_channels, 0)
+        self._n_windows = self._n_columns = self._n_fed = self._n_out = 0
+
+    def feed(self, waveform: Tensor) -> Tensor:
+        """Take samples ``(channel, time)``, return the bent samples that are ready (maybe none)."""
+        self._n_fed += waveform.shape[-1]
+        self._dry = torch.cat([self._dry, waveform], dim=-1)
+        self._take(self._framer.feed(waveform))
+        wet = self._resynthesise(self._run_windows(whole_batches=True))
+        return self._finish(wet)
+
+    def flush(self) -> Tensor:
+        """Return the rest; all the output together is as long as the input."""
+        self._take(self._framer.flush())
+        self._windows = torch.cat([self._windows, self._context.flush()])
+        parts = [self._resynthesise(self._run_windows(whole_batches=False))]
+        parts.append(self._resynthesis.flush(self._n_fed))
+        ready = self._finish(torch.cat(parts, dim=-1))
+        return torch.cat([ready, self._limiter.flush()], dim=-1) if self._limits else ready
+
+    @property
+    def _limits(self) -> bool:
+        return self.plan.patch.output.limiter
+
+    def _take(self, spectrum: Tensor) -> None:
+        """Line up new columns for the network."""
+        codec = self.model.codec
+        self._spectra = torch.cat([self._spectra, spectrum], dim=-1)
+        columns = codec.normalise(codec.to_db(spectrum.abs(), self.reference))
+        self._windows = torch.cat([self._windows, self._context.feed(columns)])
+
+    def _run_windows(self, whole_batches: bool) -> tuple[Tensor, Tensor]:
+        """Run waiting windows through the network; return the finished columns, bent and unbent, in dB."""
+        columns = []
+        while len(self._windows) >= BATCH or (len(self._windows) and not whole_batches):
+            batch, self._windows = self._windows[:BATCH], self._windows[BATCH:]
+            bent_db, unbent_db = self._network(batch)
+            columns.append((self._bent.feed(bent_db), self._unbent.feed(unbent_db)))
+        if not columns:
+            return self._bent.feed(self._windows[:0]), self._unbent.feed(self._windows[:0])
+        return torch.cat([b for b, _ in columns], dim=-1), torch.cat([u for _, u in columns], dim=-1)
+
+    @torch.inference_mode()
+    def _network(self, windows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return bent and unbent reconstructions of windows ``(window, channel, 513, 128)`` in dB."""
+        n, n_channels = windows.shape[:2]
+        x = windows.flatten(0, 1)[:, None].transpose(-1, -2)    # the network's maps are (time, frequency)
+        times = self._times(n).repeat_interleave(n_channels)
+        network, plan = self.model.network, self.plan
+        code = network.encode_mean(x)
+        unbent = network.decode(code)
+        bent_output = unbent
+        if not plan.is_empty:
+            with bent(network, plan, times):
+                if any(str(layer).startswith("e") for layer in plan.layers):
+                    code = network.encode_mean(x)
+                bent_output = network.decode(plan.apply_latent(code, self.model.latent_axes))
+        return tuple(    # type: ignore[return-value]
+            torch.nan_to_num(
+                self.model.codec.denormalise(y[:, 0].transpose(-1, -2).float()), nan=-200.0, posinf=200.0, neginf=-200.0
+            ).clamp_(-200.0, 20.0).unflatten(0, (n, n_channels))
+            for y in (bent_output, unbent)
+        )
+
+    def _times(self, n: int) -> Tensor:
+        """Return the centres of the next windows in seconds, and count them."""
+        first = self._n_windows * self._context.stride - self._context.lead + self._context.window / 2
+        self._n_windows += n
+        columns = first + torch.arange(n) * self._context.stride
+        return columns.clamp(min=0) * HOP_LENGTH / self.model.codec.sample_rate
+
+    def _resynthesise(self, decibels: tuple[Tensor, Tensor]) -> Tensor:
+        """Turn finished columns into samples, with the input's level and as much of its detail as the patch says."""
+        bent_db, unbent_db = decibels
+        n = min(bent_db.shape[-1], self._spectra.shape[-1])    # the last windows reach beyond the sound
+        spectrum, self._spectra = self._spectra[..., :n], self._spectra[..., n:]
+        if n == 0:
+            return self._dry[:, :0]
+        codec = self.model.codec
+        input_db = codec.to_db_unfloored(spectrum.abs(), self.reference)
+        detail = self._detail(input_db)
+        self._n_columns += n
+        lost = detail * (input_db - unbent_db[..., :n])
+        level = self._level.feed(input_db, unbent_db[..., :n] + lost) if self.plan.patch.output.match_level else 0.0
+        # With detail, what lies under the floor in the input may stay: the floor moves down to it.
+        floor = FLOOR_DB + detail * (input_db - FLOOR_DB).clamp(max=0.0) - 1.0 * (detail > 0)
+        floor = floor.clamp(min=-199.5)    # -200 dB stands for no sound at all
+        magnitude = codec.to_magnitude(bent_db[..., :n] + lost + level, self.reference, floor)
+        return self._resynthesis.feed(magnitude, spectrum)
+
+    def _detail(self, input_db: Tensor) -> Tensor:
+        """Return how much detail each column ``(channel, 1, column)`` gets back."""
+        n = input_db.shape[-1]
+        times = (self._n_columns + torch.arange(n)) * HOP_LENGTH / self.model.codec.sample_rate
+        detail = torch.as_tensor(self.plan.value("output/detail", times), dtype=torch.float32).expand(n)
+        # A silent column knows exactly what the network added to it: take it off, silence stays silence.
+        silent = input_db.amax(dim=1, keepdim=True) <= FLOOR_DB
+        return torch.where(silent, 1.0, detail)
+
+    def _finish(self, wet: Tensor) -> Tensor:
+        """Dry/wet, gain and the limiter."""
+        n = wet.shape[-1]
+        dry, self._dry = self._dry[:, :n], self._dry[:, n:]
+        mix, gain_db = self._per_sample("output/mix", n), self._per_sample("output/gain_db", n)
+        self._n_out += n
+        out = dry + mix * (wet - dry) if bool((mix < 1).any()) else wet
+        if bool((gain_db != 0).any()):
+            out = out * 10 ** (gain_db / 20)
+        return self._limiter.feed(out) if self._limits else torch.nan_to_num(out)
+
+    def _per_sample(self, target: str, n: int) -> Tensor:
+        """Return an output value for each of the next n samples: one number, or a modulated curve."""
+        position = self._n_out + torch.arange(n)
+        knot = position // HOP_LENGTH
+        knots = torch.arange(int(knot[0]) if n else 0, (int(knot[-1]) if n else 0) + 2)
+        seconds = knots * HOP_LENGTH / self.model.codec.sample_rate
+        values = torch.as_tensor(self.plan.value(target, seconds), dtype=torch.float32)
+        if values.dim() == 0:
+            return values[None]
+        return torch.lerp(values[knot - knots[0]], values[knot - knots[0] + 1], position % HOP_LENGTH / HOP_LENGTH)

@@ -1,0 +1,234 @@
+"""A performance without the sound card: whole sounds through the engine, from memory or from file to file."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from audiobend.bending import Patch, Plan
+from audiobend.engine import Engine, Settings
+from audiobend.errors import AudioError
+from audiobend.io.audiofile import AudioInfo, AudioReader, AudioWriter, StreamResampler, choose_subtype
+from audiobend.io.files import check_not_an_input, write_atomically
+from audiobend.io.modelbundle import load_model
+from audiobend.io.patchfile import save_patch
+from audiobend.networks.model import Model
+from audiobend.spectral.level import LoudestBin
+
+Waveform = TypeVar("Waveform", Tensor, NDArray[Any])
+Blocks = Iterable[Tensor]
+BLOCK_SECONDS = 8.0
+
+
+def render(
+    waveform: Waveform,
+    sample_rate: int,
+    *,
+    model: Model | str | Path | None = None,
+    patch: Patch | None = None,
+    settings: Settings | None = None,
+) -> Waveform:
+    """Send a sound through the bent network.
+
+    Parameters
+    ----------
+    waveform : Tensor or array of shape ``(time,)`` or ``(channel, time)``
+        Mono or stereo, full scale at 1; samples that are not numbers count as 0.
+    sample_rate : int > 0
+        Hz.
+    model : Model, name or folder, optional
+        Default: the default model.
+    patch : Patch, optional
+        Default: no bends, which is the network's own voice.
+    settings : Settings, optional
+        Quality and phase of the resynthesis.
+
+    Returns
+    -------
+    Tensor or array
+        Same kind, shape, sample rate and length as the input, float32.
+
+    Examples
+    --------
+    >>> import audiobend as ab
+    >>> patch = ab.load_patch("examples/patches/low_tide.yaml")
+    >>> ab.render(torch.zeros(2, 22050), 44100, patch=patch).shape
+    torch.Size([2, 22050])
+    """
+    samples = torch.as_tensor(np.asarray(waveform) if not isinstance(waveform, Tensor) else waveform)
+    if samples.dim() not in (1, 2) or (samples.dim() == 2 and samples.shape[0] not in (1, 2)):
+        raise AudioError(
+            f"a waveform must be (time,) or (channel, time) with 1 or 2 channels, got shape {tuple(samples.shape)}"
+        )
+    if not isinstance(model, Model):
+        model = load_model(model)
+    channels = torch.nan_to_num(samples.detach().float().reshape(-1, samples.shape[-1]), nan=0.0, posinf=0.0, neginf=0.0)
+    n_block = round(BLOCK_SECONDS * sample_rate)
+    # `max`: splitting no samples at all must still give one empty block.
+    blocks = lambda: channels.split(max(1, n_block), dim=-1)    # noqa: E731
+    plan = model.resolve(patch or Patch())
+    parts = list(bend(blocks, sample_rate, len(channels), model, plan, settings))
+    result = fit(torch.cat(parts, dim=-1), channels.shape[-1]).reshape(samples.shape)
+    return result.numpy() if isinstance(waveform, np.ndarray) else result    # type: ignore[return-value]
+
+
+def fit(waveform: Tensor, n: int) -> Tensor:
+    """Cut or lengthen to n samples: resampling there and back may lose or gain one."""
+    return torch.nn.functional.pad(waveform[..., :n], (0, max(0, n - waveform.shape[-1])))
+
+
+def bend(
+    blocks: Callable[[], Blocks],
+    sample_rate: int,
+    n_channels: int,
+    model: Model,
+    plan: Plan,
+    settings: Settings | None = None,
+) -> Iterator[Tensor]:
+    """Yield bent blocks of a sound that is read twice: once for its loudest bin, once to be bent.
+
+    ``blocks`` is called for each pass and gives blocks ``(channel, time)`` at ``sample_rate``, and so does this.
+    """
+    rate = model.codec.sample_rate
+    meter = LoudestBin(n_channels)
+    for block in resampled(blocks(), sample_rate, rate, n_channels):
+        meter.feed(block)
+    engine = Engine(model, plan, n_channels, meter.flush(), settings)
+    yield from resampled(through(engine, resampled(blocks(), sample_rate, rate, n_channels)), rate, sample_rate, n_channels)
+
+
+def through(engine: Engine, blocks: Blocks) -> Iterator[Tensor]:
+    """Run blocks through an engine."""
+    for block in blocks:
+        yield engine.feed(block)
+    yield engine.flush()
+
+
+def resampled(blocks: Blocks, from_rate: int, to_rate: int, n_channels: int) -> Iterator[Tensor]:
+    """Run blocks through a resampler (untouched where the rates are equal)."""
+    resampler = StreamResampler(from_rate, to_rate, n_channels)
+    for block in blocks:
+        yield resampler.feed(block)
+    yield resampler.flush()
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One rendered file."""
+
+    input: Path
+    output: Path
+    seconds: float
+    sample_rate: int
+    channels: int
+
+
+def render_file(
+    source: Path,
+    target: Path,
+    model: Model,
+    plan: Plan,
+    settings: Settings | None = None,
+    on_progress: Callable[[float], None] = lambda _: None,
+    overwrite: bool = True,
+) -> Rendered:
+    """Render file to file at constant memory; the target appears whole or not at all, and is never an input.
+
+    Parameters
+    ----------
+    on_progress : callable
+        Gets the share done, 0..1.
+
+    Raises
+    ------
+    AudioError
+        One sentence, if the source cannot be read or the target not be written.
+    """
+    check_not_an_input(target, (source,), AudioError)
+    with AudioReader(source) as reader:
+        info = reader.info
+    subtype = choose_subtype(info, target.suffix.lower().lstrip("."))
+    with AudioWriter(
+        target, info.sample_rate, info.channels, subtype=subtype, frames=info.frames, inputs=(source,)
+    ) as writer:
+        left = info.frames
+        blocks = _two_passes(source, info, on_progress)
+        for block in bend(blocks, info.sample_rate, info.channels, model, plan, settings):
+            writer.write(block[:, :left])
+            left -= block[:, :left].shape[-1]
+        if left:
+            writer.write(torch.zeros(info.channels, left))
+    return Rendered(source, target, info.seconds, info.sample_rate, info.channels)
+
+
+def _two_passes(source: Path, info: AudioInfo, on_progress: Callable[[float], None]) -> Callable[[], Iterator[Tensor]]:
+    """Read the file from its beginning at every call; the second reading is the one that takes time."""
+    n_block = round(BLOCK_SECONDS * info.sample_rate)
+    passes = 0
+
+    def blocks() -> Iterator[Tensor]:
+        nonlocal passes
+        passes += 1
+        bending = passes == 2
+        n_read = 0
+        with AudioReader(source, n_block) as reader:
+            for block in reader:
+                yield block
+                n_read += block.shape[-1]
+                on_progress(n_read / info.frames if bending else 0.0)
+
+    return blocks
+
+
+def output_path(source: Path, out_dir: Path | None, format: str | None, mark: str = "bent") -> Path:
+    """Return the default name: ``<stem>.bent.wav`` in the working directory, or in ``out_dir``."""
+    return (out_dir or Path()) / f"{source.stem}.{mark}.{format or 'wav'}"
+
+
+def render_variations(
+    source: Path,
+    folder: Path,
+    model: Model,
+    patch: Patch,
+    n: int,
+    settings: Settings | None = None,
+    format: str = "wav",
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> list[Rendered]:
+    """Write n seeded variations of a patch with random features, and a manifest (stochastic layers, section 5.3).
+
+    Each variation's patch is saved beside it with the features that were drawn, so that
+    ``audiobend render SOURCE OUT --patch VARIATION.yaml`` makes the same file again, bit for bit.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    results, entries = [], []
+    for index in range(n):
+        plan = model.resolve(replace(patch, seed=patch.seed + index))
+        target = output_path(source, folder, format, f"{index + 1:02d}")
+        patch_path = target.with_suffix(".yaml")
+        drawn = replace(plan.drawn(), name=f"{patch.name} {index + 1}".strip())
+        result = render_file(
+            source, target, model, model.resolve(drawn), settings, lambda share, i=index: on_progress((i + share) / n)
+        )
+        save_patch(drawn, patch_path)
+        results.append(result)
+        digest = hashlib.sha256(target.read_bytes()).hexdigest()
+        entries.append({"file": target.name, "patch": patch_path.name, "seed": drawn.seed, "sha256": digest})
+    manifest = {
+        "audiobend-variations": 1,
+        "input": str(source),
+        "model": model.name,
+        "fingerprint": model.fingerprint,
+        "settings": asdict(settings or Settings()),
+        "variations": entries,
+    }
+    with write_atomically(folder / f"{source.stem}.variations.json", error=AudioError) as temporary:
+        temporary.write_text(json.dumps(manifest, indent=2) + "\n")
+    return results

@@ -1,0 +1,57 @@
+"""How loud a sound is: its loudest bin (the codec's 0 dB), and the slow gain that a quiet network needs."""
+
+import math
+
+import numpy as np
+import torch
+from scipy.signal import lfilter
+from torch import Tensor
+
+from audiobend.spectral.stft import HOP_LENGTH
+from audiobend.spectral.streaming import Framer
+
+LEVEL_SECONDS = 1.0
+LEVEL_RANGE_DB = (-6.0, 18.0)
+
+
+class LevelMatch:
+    """A slow gain in dB that gives the unbent reconstruction the input's loudness.
+
+    Bends do not enter, so that a bend may be loud or soft. Both loudnesses have the same one-pole memory: in silence
+    their ratio, and with it the gain, stands still.
+    """
+
+    def __init__(self) -> None:
+        self._keep = math.exp(-HOP_LENGTH / 44100 / LEVEL_SECONDS)
+        self._state = [np.zeros(1), np.zeros(1)]
+
+    def feed(self, input_db: Tensor, unbent_db: Tensor) -> Tensor:
+        """Return the gain of each column, ``(1, 1, column)`` dB; one gain for all channels keeps the stereo image."""
+        power = []
+        for index, db in enumerate((input_db, unbent_db)):
+            energy = (10 ** (db.clamp(max=20.0).double() / 10)).sum(dim=(0, 1)).numpy()
+            smooth, self._state[index] = lfilter([1 - self._keep], [1, -self._keep], energy, zi=self._state[index])
+            power.append(torch.from_numpy(smooth).clamp(min=1e-30))
+        gain_db = 10 * (power[0] / power[1]).log10()
+        return gain_db.clamp(*LEVEL_RANGE_DB).float()[None, None]
+
+
+class LoudestBin:
+    """First pass over the sound: magnitude of its loudest spectrogram bin."""
+
+    def __init__(self, n_channels: int) -> None:
+        self._framer = Framer(n_channels)
+        self.magnitude = 0.0
+
+    def feed(self, waveform: Tensor) -> None:
+        """Take samples ``(channel, time)``."""
+        self._meet(self._framer.feed(waveform))
+
+    def flush(self) -> float:
+        """Return the magnitude."""
+        self._meet(self._framer.flush())
+        return self.magnitude
+
+    def _meet(self, spectrum: Tensor) -> None:
+        if spectrum.shape[-1]:
+            self.magnitude = max(self.magnitude, float(spectrum.abs().amax()))
