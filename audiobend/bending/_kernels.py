@@ -30,43 +30,47 @@ def gather_bilinear(maps: F32, index: NDArray[np.int32], weights: F32, out: F32)
             )
 
 
+@njit(inline="always")
+def _raise_to(line: F32, values: F32) -> None:
+    for i in range(line.size):
+        line[i] = values[i] if values[i] > line[i] else line[i]
+
+
 @njit(cache=True, nogil=True)
 def dilate_runs(maps: F32, widths: NDArray[np.int64], sign: int, out: F32) -> None:
-    """Largest value in a union of runs around each cell of each map, (n, height, width); see `morphology.spread`.
+    """Largest value in a union of runs around each cell of each map; see `morphology.spread`.
 
-    Row by row, so that the run maxima and the few rows they go to stay in the cache.
+    A map is laid out as one long line with gaps between its rows, so that every maximum is one long loop.
     """
     n, height, width = maps.shape
     reach = widths[0]
-    row = np.full(width + 2 * reach, -np.inf, np.float32)
-    runs = np.empty(width, np.float32)
+    step = width + reach
+    size = height * step
+    line = np.full(size + 2 * reach, -np.inf, np.float32)
+    centre = line[reach : reach + size]
+    runs, largest = np.empty(size, np.float32), np.empty(size, np.float32)
     factor = np.float32(sign)
     for m in range(n):
-        out[m] = -np.inf
         for y in range(height):
-            centre = row[reach : reach + width]
+            row, given = centre[y * step : y * step + width], maps[m, y]
             for x in range(width):
-                centre[x] = maps[m, y, x] * factor
-                runs[x] = centre[x]
-            half = 0
-            for away in range(widths.size - 1, -1, -1):
-                while half < widths[away]:
-                    half += 1
-                    left, right = row[reach - half :], row[reach + half :]
-                    for x in range(width):
-                        wider = left[x] if left[x] > right[x] else right[x]
-                        runs[x] = wider if wider > runs[x] else runs[x]
-                if y - away >= 0:
-                    _raise_to(out[m, y - away], runs)
-                if away > 0 and y + away < height:
-                    _raise_to(out[m, y + away], runs)
-        if sign < 0:
-            for y in range(height):
-                for x in range(width):
-                    out[m, y, x] = -out[m, y, x]
-
-
-@njit(inline="always")
-def _raise_to(line: F32, values: F32) -> None:
-    for x in range(line.size):
-        line[x] = values[x] if values[x] > line[x] else line[x]
+                row[x] = given[x] * factor
+        for i in range(size):
+            runs[i] = centre[i]
+            largest[i] = -np.inf
+        half = 0
+        for away in range(widths.size - 1, -1, -1):
+            while half < widths[away]:
+                half += 1
+                left, right = line[reach - half :], line[reach + half :]
+                for i in range(size):
+                    wider = left[i] if left[i] > right[i] else right[i]
+                    runs[i] = wider if wider > runs[i] else runs[i]
+            if away < height:
+                moved = away * step
+                _raise_to(largest[: size - moved], runs[moved:])
+                _raise_to(largest[moved:], runs[: size - moved])
+        for y in range(height):
+            row, result = largest[y * step : y * step + width], out[m, y]
+            for x in range(width):
+                result[x] = row[x] * factor

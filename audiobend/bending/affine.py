@@ -10,6 +10,7 @@ import math
 import torch
 from torch import Tensor
 
+from audiobend.bending.memory import HUGE_PAGE_BYTES, copy_of, fresh_like
 from audiobend.bending.transform import Param, transform
 from audiobend.bending.warp import Inverse, warp
 
@@ -45,7 +46,7 @@ def translate(x: Tensor, along_x: float, along_y: float) -> Tensor:
 def scale(x: Tensor, k: float, kx: float, ky: float) -> Tensor:
     """Stretch or shrink the maps about their centre, by k kx along x and by k ky along y."""
     if k * kx < 1e-6 or k * ky < 1e-6:
-        return torch.zeros_like(x)
+        return fresh_like(x).zero_()
     return warp(x, about_centre(x, (1 / (k * kx), 0, 0, 1 / (k * ky))))
 
 
@@ -93,13 +94,22 @@ def _roll(x: Tensor, cells: float, dim: int) -> Tensor:
 @transform("flip-h")
 def flip_h(x: Tensor) -> Tensor:
     """Reverse the width (frequency)."""
-    return x.flip(-1)
+    return _flip(x, -1)
 
 
 @transform("flip-v")
 def flip_v(x: Tensor) -> Tensor:
     """Reverse the height (time)."""
-    return x.flip(-2)
+    return _flip(x, -2)
+
+
+def _flip(x: Tensor, dim: int) -> Tensor:
+    if x.numel() * x.element_size() < HUGE_PAGE_BYTES or x.requires_grad or x.device.type != "cpu":
+        return x.flip(dim)
+    out = fresh_like(x)
+    for target, source in zip(out.flatten(0, 1), x.flatten(0, 1), strict=True):    # flipped in the cache
+        target.copy_(source.flip(dim))
+    return out
 
 
 @transform("mirror-h")
@@ -116,7 +126,7 @@ def mirror_v(x: Tensor) -> Tensor:
 
 def _mirror(x: Tensor, dim: int) -> Tensor:
     n = x.shape[dim]
-    out = x.clone()
+    out = copy_of(x)
     out.narrow(dim, n - n // 2, n // 2).copy_(x.narrow(dim, 0, n // 2).flip(dim))
     return out
 
@@ -134,7 +144,7 @@ def _box(x: float, y: float, width: float, height: float) -> tuple[Param, ...]:
 def crop(x: Tensor, left: float, top: float, width: float, height: float) -> Tensor:
     """Keep a box and silence everything outside; its edges are rounded to whole cells."""
     rows, columns = _span(top, height, x.shape[-2]), _span(left, width, x.shape[-1])
-    out = torch.zeros_like(x)
+    out = fresh_like(x).zero_()
     out[..., rows, columns] = x[..., rows, columns]
     return out
 
@@ -142,7 +152,7 @@ def crop(x: Tensor, left: float, top: float, width: float, height: float) -> Ten
 @transform("mask", *_box(0.25, 0.25, 0.5, 0.5))
 def mask(x: Tensor, left: float, top: float, width: float, height: float) -> Tensor:
     """Silence a box and keep everything outside; its edges are rounded to whole cells."""
-    out = x.clone()
+    out = copy_of(x)
     out[..., _span(top, height, x.shape[-2]), _span(left, width, x.shape[-1])] = 0
     return out
 

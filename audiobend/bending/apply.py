@@ -6,6 +6,7 @@ from numbers import Integral
 import torch
 from torch import Tensor
 
+from audiobend.bending.memory import copy_of, out_for
 from audiobend.bending.transform import (
     Number,
     Param,
@@ -128,7 +129,7 @@ def apply_checked(
     """
     if not any(isinstance(value, tuple) for value in (*values.values(), mix)):
         return _bend(entry, x, tuple(values.values()), features, mix, seed, other, call, inplace)    # type: ignore[arg-type]
-    out = x if inplace else x.clone()
+    out = x if inplace else copy_of(x)
     for items, numbers, amount in _runs(values, mix, x.shape[0]):
         second = other if other is None or other.shape[0] == 1 else other[items]
         _bend(entry, out[items], numbers, features, amount, seed, second, call, inplace=True)
@@ -161,19 +162,18 @@ def _bend(
     inplace: bool,
 ) -> Tensor:
     """One set of values for all items."""
-    out = x if inplace else None
     if mix == 0 or x.numel() == 0:
-        return x if inplace else x.clone()
+        return x if inplace else copy_of(x)
     if entry.elementwise and mix == 1 and not isinstance(features, Tensor):
         if features is None:
-            return entry.function(x, *numbers, out=out)
-        out = x if inplace else x.clone()
+            return entry.function(x, *numbers, out=x if inplace else out_for(x))
+        out = x if inplace else copy_of(x)
         part = out[:, features]
         entry.function(part, *numbers, out=part)
         return out
     part = _take(x, features)
     if part.numel() == 0:
-        return x if inplace else x.clone()
+        return x if inplace else copy_of(x)
     if entry.whole:
         extra = {"seed": seed, "call": call} if entry.seeded else {}
         bent = entry.function(x, _indices(x, features), *numbers, other=other, **extra)
@@ -193,7 +193,7 @@ def _take(x: Tensor, features: Features) -> Tensor:
 def _put(x: Tensor, features: Features, bent: Tensor, inplace: bool) -> Tensor:
     if features is None:
         return x.copy_(bent) if inplace else bent
-    out = x if inplace else x.clone()
+    out = x if inplace else copy_of(x)
     if isinstance(features, slice):
         out[:, features] = bent
         return out

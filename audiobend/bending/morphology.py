@@ -1,8 +1,8 @@
 """Morphology: shapes in the maps shrink or grow (Broad et al. 2021, section 4.1).
 
-The neighbourhood is a disc: a union of horizontal runs, one for each row. Run maxima grow by two maxima for each cell
-of half-width, and rows are joined by two more, so a radius ``r`` costs about ``4 r`` passes over the maps instead of
-the ``(2 r + 1)**2`` of the direct way. What lies outside the map does not count.
+The neighbourhood is a disc: a union of horizontal runs, one for each row. Run maxima grow by two maxima for
+each cell of half-width, and rows are joined by two more, so a radius ``r`` costs about ``4 r`` passes over the
+maps instead of the ``(2 r + 1)**2`` of the direct way. What lies outside the map does not count.
 """
 
 import math
@@ -10,16 +10,19 @@ import math
 import torch
 from torch import Tensor
 
+from audiobend.bending.memory import copy_of, fresh_like
 from audiobend.bending.transform import Param, transform
 
-RADIUS = Param("radius", 0, 32, default=1, unit="cells", integer=True, help="0 changes nothing", aliases=("r",))
+RADIUS = Param(
+    "radius", 0, 32, default=1, unit="cells", integer=True, help="0 changes nothing", aliases=("r",)
+)
 
 
 def half_widths(radius: int) -> list[int]:
     """Half the width of the disc in the rows 0, 1, ... radius away from its centre.
 
-    ``round(sqrt(radius**2 - row**2))``, which is OpenCV's ellipse: a whole number's root is never halfway between
-    two whole numbers, so rounding is safe for every radius. A radius of 1 is a cross of 5 cells.
+    ``round(sqrt(radius**2 - row**2))``, which is OpenCV's ellipse: a whole number's root is never halfway
+    between two whole numbers, so rounding is safe for every radius. A radius of 1 is a cross of 5 cells.
 
     >>> half_widths(1), half_widths(5)
     ([1, 0], [5, 5, 5, 4, 3, 0])
@@ -49,7 +52,7 @@ def spread(x: Tensor, widths: list[int], sign: int) -> Tensor:
     sign : 1 or -1; the smallest value is minus the largest of -x
     """
     if len(widths) == 1 and widths[0] == 0:
-        return x.clone()
+        return copy_of(x)
     if x.dtype == torch.float32 and x.device.type == "cpu" and not x.requires_grad:
         return _spread_compiled(x, widths, sign)
     return _largest(x, widths) if sign > 0 else _largest(x.neg(), widths).neg_()
@@ -61,7 +64,7 @@ def _spread_compiled(x: Tensor, widths: list[int], sign: int) -> Tensor:
     from audiobend.bending._kernels import dilate_runs  # compiled on first use only
 
     x = x.contiguous()
-    out = torch.empty_like(x)
+    out = fresh_like(x)
     dilate_runs(x.flatten(0, 1).numpy(), np.array(widths), sign, out.flatten(0, 1).numpy())
     return out
 

@@ -15,7 +15,7 @@ def ablate(x: Tensor, *, out: Tensor | None = None) -> Tensor:
 @transform("invert", elementwise=True)
 def invert(x: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Turn the activations over: 1 - x."""
-    return torch.neg(x, out=out).add_(1)    # rounds exactly as 1 - x, and can work in place
+    return torch.sub(torch.ones((), dtype=x.dtype, device=x.device), x, out=out)
 
 
 @transform("negate", elementwise=True)

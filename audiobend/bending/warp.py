@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from audiobend.bending.memory import fresh_like
+
 Inverse = tuple[float, ...]
 """(xx, xy, x0, yx, yy, y0): the result's cell (x, y) is read at (xx x + xy y + x0, yx x + yy y + y0)."""
 
@@ -46,7 +48,7 @@ def _warp_compiled(x: Tensor, index: Tensor, weights: Tensor) -> Tensor:
     from audiobend.bending._kernels import gather_bilinear  # compiled on first use only
 
     x = x.contiguous()
-    out = torch.empty_like(x)
+    out = fresh_like(x)
     gather_bilinear(x.flatten(0, 1).numpy(), index.numpy(), weights.numpy(), out.flatten(0, 1).numpy())
     return out
 
