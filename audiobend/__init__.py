@@ -6,7 +6,7 @@
 >>> bent = ab.render(waveform, sample_rate, model=model, patch=patch)    # doctest: +SKIP
 
 Rooms: ``bending`` (transforms, patches, plans), ``spectral`` (sound to spectrogram and back), ``networks`` (what gets
-bent), ``engine`` (sound in, bent sound out), ``render`` (files), ``io``, ``clustering``, ``train``, ``cli``.
+bent), ``engine`` (sound in, bent sound out), ``rendering`` (files), ``io``, ``clustering``, ``train``, ``cli``.
 """
 
 from importlib import import_module
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from audiobend.io.patchfile import load_patch, save_patch
     from audiobend.networks import bent
     from audiobend.networks.model import Model
-    from audiobend.render import render, render_file
+    from audiobend.rendering import render, render_file
 
 # Imported on first use: torch takes seconds, and `audiobend --help` should not.
 _HOMES = {
@@ -43,8 +43,8 @@ _HOMES = {
     "save_patch": "io.patchfile",
     "bent": "networks",
     "Model": "networks.model",
-    "render": "render",
-    "render_file": "render",
+    "render": "rendering",
+    "render_file": "rendering",
 }
 
 __all__ = [
@@ -75,7 +75,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'audiobend' has no attribute '{name}'")
     value = getattr(import_module(f"audiobend.{_HOMES[name]}"), name)
-    globals()[name] = value    # `audiobend.render` is the function, not the module of the same name
+    globals()[name] = value
     return value
 
 

@@ -12,7 +12,7 @@ from audiobend.errors import AudioError, did_you_mean
 from audiobend.io.audiofile import AudioReader
 from audiobend.io.files import write_atomically
 from audiobend.networks.model import Model
-from audiobend.render import render, resampled
+from audiobend.rendering import render, resampled
 from audiobend.spectral.stft import stft
 
 KINDS = (".png", ".svg", ".pdf")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from audiobend.bending import Patch
     from audiobend.engine import Settings
     from audiobend.networks.model import Model
-    from audiobend.render import Rendered
+    from audiobend.rendering import Rendered
 
 
 class Quality(str, Enum):
@@ -100,7 +100,7 @@ def render(
 
 def _jobs(sounds: list[Path], out_dir: Path | None, format: str | None) -> list[tuple[Path, Path]]:
     """Pair every input with its output."""
-    from audiobend.render import output_path
+    from audiobend.rendering import output_path
 
     if out_dir is not None and out_dir.exists() and not out_dir.is_dir():
         raise AudioError(f"{out_dir}: is a file, not a folder; give --out-dir a folder")
@@ -179,7 +179,7 @@ def _run(
     out_dir: Path | None,
     quiet: bool,
 ) -> list["Rendered"]:
-    from audiobend.render import render_file, render_variations
+    from audiobend.rendering import render_file, render_variations
 
     plan = model.resolve(patch)
     results = []
