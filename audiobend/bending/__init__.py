@@ -9,6 +9,11 @@ torch.Size([1, 512, 8, 33])
 
 from audiobend.bending import affine, broad2020, morphology, numerical
 from audiobend.bending.apply import apply_checked, apply_transform, check_features
+from audiobend.bending.clusters import Clusters, LayerClusters
+from audiobend.bending.features import All, Cluster, Features, Indices, Random, Range
+from audiobend.bending.modulation import Modulation
+from audiobend.bending.patch import Bend, LatentBend, Output, Patch, WeightBend
+from audiobend.bending.plan import Plan, resolve
 from audiobend.bending.transform import (
     PROFILES,
     TRANSFORMS,
@@ -22,8 +27,23 @@ from audiobend.bending.transform import (
 __all__ = [
     "PROFILES",
     "TRANSFORMS",
+    "All",
+    "Bend",
+    "Cluster",
+    "Clusters",
+    "Features",
+    "Indices",
+    "LatentBend",
+    "LayerClusters",
+    "Modulation",
+    "Output",
     "Param",
+    "Patch",
+    "Plan",
+    "Random",
+    "Range",
     "Transform",
+    "WeightBend",
     "affine",
     "apply_checked",
     "apply_transform",
@@ -34,4 +54,5 @@ __all__ = [
     "get_transform",
     "morphology",
     "numerical",
+    "resolve",
 ]

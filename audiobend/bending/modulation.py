@@ -1,0 +1,100 @@
+"""Parameters that move: low-frequency oscillators as pure functions of time."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from audiobend.bending.features import stable_key
+from audiobend.bending.transform import Param
+from audiobend.errors import PatchError, did_you_mean
+
+MODULATION_PARAMS = {
+    "rate_hz": Param("rate_hz", 0, 100, default=0.2, unit="Hz"),
+    "depth": Param("depth", -1024, 1024, default=1, help="in the unit of the target"),
+    "phase": Param("phase", 0, 1, default=0, unit="of a period"),
+}
+
+
+@dataclass(frozen=True)
+class Modulation:
+    """One oscillator on one parameter: ``value(t) = base + depth * lfo(rate_hz * t + phase)``.
+
+    Attributes
+    ----------
+    target : str
+        ``"<bend id>/<parameter>"``, ``"<bend id>/mix"``, or ``"output/"`` with mix, detail or gain_db.
+    lfo : "sine", "triangle", "square" or "random"
+        Each runs between -1 and 1; random holds one drawn value per period.
+    rate_hz : float in 0..100, periods per second
+    depth : float, in the unit of the target
+    phase : float in 0..1, where in its period the oscillator is at 0 seconds
+    """
+
+    target: str
+    lfo: str = "sine"
+    rate_hz: float = 0.2
+    depth: float = 1.0
+    phase: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.lfo not in LFOS:
+            raise PatchError(f"unknown lfo '{self.lfo}'{did_you_mean(self.lfo, LFOS)}")
+        for name, param in MODULATION_PARAMS.items():
+            object.__setattr__(self, name, float(param.check(getattr(self, name), self.target)))
+
+    def at(self, times: Tensor, seed: int = 0) -> Tensor:
+        """Return ``depth * lfo`` at ``times``, seconds of shape ``(batch,)``; float64, same shape, on the CPU."""
+        cycles = times.detach().double().cpu() * self.rate_hz + self.phase
+        return self.depth * LFOS[self.lfo](cycles, stable_key(seed, "lfo", self.target))
+
+
+def sine(cycles: Tensor, key: int = 0) -> Tensor:
+    """0 at the beginning of a period, 1 at its first quarter."""
+    return torch.sin(2 * math.pi * cycles)
+
+
+def triangle(cycles: Tensor, key: int = 0) -> Tensor:
+    """As `sine`, in straight lines."""
+    return 4 * (torch.remainder(cycles + 0.25, 1) - 0.5).abs().neg() + 1
+
+
+def square(cycles: Tensor, key: int = 0) -> Tensor:
+    """1 in the first half of a period, -1 in the second."""
+    return torch.where(torch.remainder(cycles, 1) < 0.5, 1.0, -1.0).to(cycles.dtype)
+
+
+def random(cycles: Tensor, key: int = 0) -> Tensor:
+    """One value per period, evenly drawn from -1..1; it depends on ``key`` and the number of the period only."""
+    drawn = [stable_key(key, int(period)) / 2**62 - 1 for period in torch.floor(cycles).tolist()]
+    return torch.tensor(drawn, dtype=cycles.dtype)
+
+
+LFOS: dict[str, Callable[[Tensor, int], Tensor]] = {
+    "sine": sine,
+    "triangle": triangle,
+    "square": square,
+    "random": random,
+}
+
+
+@dataclass(frozen=True)
+class Moving:
+    """A parameter with its oscillators; several on one parameter add up."""
+
+    param: Param
+    oscillators: tuple[Modulation, ...]
+    seed: int
+
+    def at(self, base: float, times: Tensor) -> Tensor:
+        """Return the values at ``times``, float64 ``(batch,)``, inside the parameter's range, whole where it is."""
+        value = sum((one.at(times, self.seed) for one in self.oscillators), torch.tensor(base, dtype=torch.float64))
+        value = value.clamp(self.param.low, self.param.high)
+        return torch.floor(value + 0.5).clamp(self.param.low, self.param.high) if self.param.integer else value
+
+    def values(self, base: float, times: Tensor) -> tuple[float | int, ...]:
+        """Return the same as plain numbers, one for each item of the batch."""
+        numbers = self.at(base, times).tolist()
+        return tuple(int(number) for number in numbers) if self.param.integer else tuple(numbers)

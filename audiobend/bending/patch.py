@@ -1,0 +1,216 @@
+"""A patch: an ordered list of bends with what a performance of them needs. Pure data, never changed.
+
+Every change returns a new patch, so that one block of sound never sees half of a change.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from audiobend.bending.features import All, Features, LayerName
+from audiobend.bending.modulation import Modulation
+from audiobend.bending.targets import (
+    MIX,
+    OUTPUT_PARAMS,
+    OUTPUT_SWITCHES,
+    SEED,
+    find_param,
+    get_value,
+    set_value,
+    switch,
+)
+from audiobend.bending.transform import PROFILES, Param
+from audiobend.errors import PatchError, did_you_mean
+
+_RESERVED = {"output", "latent", "seed", "weights", "all", "cluster"}
+_FORBIDDEN = set(" \t\n/#*,?[]{}=")    # what OSC addresses and --set cannot carry in a name
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a bend stood in a template of Zheng's: ``resolution`` in pixels and ``"Conv0_up"`` or ``"Conv1"``."""
+
+    resolution: int
+    install_after: str
+
+
+@dataclass(frozen=True)
+class Bend:
+    """One transform at one place.
+
+    Attributes
+    ----------
+    id : str
+        Its name in addresses: a word without blanks or any of ``/ # * , ? [ ] { } =``.
+    layer : int or str
+        1..5 in the spectrogram VAE, 0..16 in StyleGAN2, ``"e1"``.. ``"e5"``, ``"z"``, ``"w"``.
+    transform : str
+        A name in `TRANSFORMS`.
+    params : mapping from parameter name to number
+        What is not named has its default.
+    features : All, Cluster, Random, Range or Indices
+    mix : float in 0..1
+    on : bool
+    profile : str or None
+        ``"default"``, ``"broad2020"`` or ``"zheng2022"``; None is the patch's.
+    with_norm : bool
+        Normalise all features of the layer after the transform (Zheng).
+    site : Site or None
+    """
+
+    id: str
+    layer: LayerName
+    transform: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    features: Features = field(default_factory=All)
+    mix: float = 1.0
+    on: bool = True
+    profile: str | None = None
+    with_norm: bool = False
+    site: Site | None = None
+
+    def __post_init__(self) -> None:
+        if not self.id or _FORBIDDEN & set(self.id):
+            raise PatchError(f"id must be a word without blanks or any of /#*,?[]{{}}=, got {self.id!r}")
+        if self.id in _RESERVED:
+            raise PatchError(f"id must not be '{self.id}', a word that addresses use for something else")
+        object.__setattr__(self, "mix", float(MIX.check(self.mix, self.id)))
+
+
+@dataclass(frozen=True)
+class LatentBend:
+    """One operation on the latent code, such as ``offset`` with ``{"axis": 3, "amount": 0.5}``."""
+
+    op: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WeightBend:
+    """One operation on the kernels of a layer."""
+
+    layer: LayerName
+    op: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Output:
+    """What happens after the network: ``mix`` and ``detail`` in 0..1, ``gain_db`` in -60..24 dB, two switches."""
+
+    mix: float = 1.0
+    detail: float = 0.0
+    gain_db: float = 0.0
+    limiter: bool = True
+    match_level: bool = True
+
+    def __post_init__(self) -> None:
+        for name, param in OUTPUT_PARAMS.items():
+            object.__setattr__(self, name, float(param.check(getattr(self, name), "output")))
+        for name in OUTPUT_SWITCHES:
+            object.__setattr__(self, name, switch(getattr(self, name), f"output: {name}"))
+
+
+@dataclass(frozen=True)
+class Patch:
+    """Ordered bends, and what goes with them.
+
+    Examples
+    --------
+    >>> patch = Patch(name="low tide", seed=7).add(3, "erode", {"radius": 2}, mix=0.8, id="fog")
+    >>> patch.set("fog/radius", 3).bend("fog").params["radius"]
+    3
+    >>> patch.set("fog/radios", 3)
+    Traceback (most recent call last):
+    audiobend.errors.PatchError: fog/radios: erode has no 'radios'; did you mean 'radius'?
+    """
+
+    name: str = ""
+    seed: int = 0
+    profile: str = "default"
+    bends: tuple[Bend, ...] = ()
+    latent: tuple[LatentBend, ...] = ()
+    output: Output = field(default_factory=Output)
+    modulation: tuple[Modulation, ...] = ()
+    weights: tuple[WeightBend, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.profile not in PROFILES:
+            raise PatchError(f"unknown profile '{self.profile}'{did_you_mean(self.profile, PROFILES)}")
+        object.__setattr__(self, "seed", int(SEED.check(self.seed, "patch")))
+        for name in ("bends", "latent", "modulation", "weights"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        seen: set[str] = set()
+        for index, bend in enumerate(self.bends):
+            if bend.id in seen:
+                raise PatchError(f"transforms[{index}]: id '{bend.id}' is taken by another entry")
+            seen.add(bend.id)
+
+    def replace(self, **changes: Any) -> "Patch":
+        """Return a copy with other attributes."""
+        return replace(self, **changes)
+
+    def bend(self, id: str) -> Bend:
+        """Return the bend of that id; `PatchError` with the nearest."""
+        for bend in self.bends:
+            if bend.id == id:
+                return bend
+        raise PatchError(f"there is no bend '{id}'{did_you_mean(id, [bend.id for bend in self.bends])}")
+
+    def with_bend(self, bend: Bend) -> "Patch":
+        """Return a copy in which ``bend`` takes the place of the one with its id, or stands at the end."""
+        if bend.id not in {one.id for one in self.bends}:
+            return replace(self, bends=(*self.bends, bend))
+        return replace(self, bends=tuple(bend if one.id == bend.id else one for one in self.bends))
+
+    def without(self, id: str) -> "Patch":
+        """Return a copy without one bend and without the modulation of its parameters."""
+        gone = self.bend(id)
+        kept = tuple(one for one in self.modulation if not one.target.startswith(f"{id}/"))
+        return replace(self, bends=tuple(one for one in self.bends if one is not gone), modulation=kept)
+
+    def add(
+        self, layer: LayerName, transform: str, params: Mapping[str, Any] | None = None, **options: Any
+    ) -> "Patch":
+        """Return a copy with one more bend at the end; ``options`` are attributes of `Bend`."""
+        id = options.pop("id", None) or new_id(layer, transform, [bend.id for bend in self.bends])
+        return replace(self, bends=(*self.bends, Bend(id, layer, transform, dict(params or {}), **options)))
+
+    def profile_of(self, bend: Bend) -> str:
+        """Return the profile that a bend follows."""
+        return bend.profile or self.profile
+
+    def param(self, target: str) -> Param:
+        """Return the range of a target that takes numbers, such as ``"fog/radius"`` or ``"output/mix"``."""
+        return find_param(self, target)
+
+    def get(self, target: str) -> Any:
+        """Return the value of a target; see `set`."""
+        return get_value(self, target)
+
+    def set(self, target: str, value: Any) -> "Patch":
+        """Return a copy with one value changed.
+
+        Parameters
+        ----------
+        target : str
+            ``"<id>/<parameter>"``, ``"<id>/mix"``, ``"<id>/on"``, ``"<id>/layer"``, ``"<id>/features"``,
+            ``"output/<name>"`` or ``"seed"``.
+        value : number, bool, str or selection of features
+            Text is read as on a command line: ``"3"``, ``"off"``, ``"cluster 1"``.
+        """
+        return set_value(self, target, value)
+
+
+def new_id(layer: LayerName, transform: str, taken: Iterable[str]) -> str:
+    """Return an id that says what the bend does: ``"3-erode"``, and ``"3-erode-2"`` where that is taken.
+
+    >>> new_id(3, "erode", ["3-erode"])
+    '3-erode-2'
+    """
+    base = f"{layer}-{transform}"
+    names, count, id = set(taken), 1, base
+    while id in names:
+        count += 1
+        id = f"{base}-{count}"
+    return id

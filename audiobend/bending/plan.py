@@ -1,0 +1,310 @@
+"""A patch resolved for one network: checked, drawn, and ready to be applied without asking anything again."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from audiobend.bending.apply import Features as CheckedFeatures
+from audiobend.bending.apply import apply_checked, check_features
+from audiobend.bending.clusters import Clusters, LayerClusters
+from audiobend.bending.features import Cluster, Indices, LayerName, Random, stable_key
+from audiobend.bending.modulation import Moving
+from audiobend.bending.patch import Bend, Patch
+from audiobend.bending.transform import Transform, Value, check_values, get_transform
+from audiobend.errors import AudiobendError, PatchError
+
+
+class Layer(Protocol):
+    """What a plan needs to know of a layer; `audiobend.networks.LayerSpec` has it.
+
+    ``name`` as in a patch; ``n_features``, ``height`` and ``width`` of its activation maps; and ``axes``, what
+    height and width mean, such as ``("time", "frequency")``.
+    """
+
+    @property
+    def name(self) -> LayerName: ...
+    @property
+    def n_features(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def axes(self) -> tuple[str, str]: ...
+
+
+@dataclass(frozen=True)
+class Step:
+    """One active bend with everything that `apply_checked` takes, and the parameters that move."""
+
+    bend: Bend
+    entry: Transform
+    values: Mapping[str, Value]
+    chosen: tuple[int, ...]
+    features: CheckedFeatures
+    seed: int
+    moving: Mapping[str, Moving]
+    _copies: dict[torch.device, Tensor] = field(default_factory=dict)
+
+    def apply(self, x: Tensor, times: Tensor | None, call: int, *, owned: bool) -> Tensor:
+        """Return ``x`` bent; ``x`` itself is written to only where it is ``owned``."""
+        values, mix = self.at(times)
+        features = self._features_on(x.device)
+        # Maps that are replaced as a whole need no copy back into the old place.
+        inplace = owned and (features is not None or self.entry.elementwise)
+        out = apply_checked(
+            self.entry, x, values, features=features, mix=mix, seed=self.seed, call=call, inplace=inplace
+        )
+        return instance_norm(out) if self.bend.with_norm else out
+
+    def at(self, times: Tensor | None) -> tuple[Mapping[str, Value], Value]:
+        """Return parameter values and mix: one number each, or one for each of ``times``."""
+        if times is None or not self.moving:
+            return self.values, self.bend.mix
+        moved: dict[str, Value] = {**self.values, "mix": self.bend.mix}
+        for name, moving in self.moving.items():
+            moved[name] = moving.values(moved[name], times)    # type: ignore[arg-type]
+        mix = moved.pop("mix")
+        return moved, mix
+
+    def _features_on(self, device: torch.device) -> CheckedFeatures:
+        if not isinstance(self.features, Tensor) or self.features.device == device:
+            return self.features
+        if device not in self._copies:
+            self._copies[device] = self.features.to(device)
+        return self._copies[device]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done at each layer; made by `resolve`, never changed.
+
+    Attributes
+    ----------
+    patch : Patch
+        What was resolved.
+    steps : mapping from layer name to its active bends, in order
+    """
+
+    patch: Patch
+    steps: Mapping[LayerName, tuple[Step, ...]]
+    _outputs: Mapping[str, Moving] = field(default_factory=dict)
+    _chosen: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """True where no layer and no latent code would be bent."""
+        return not self.steps and not self.patch.latent
+
+    @property
+    def layers(self) -> frozenset[LayerName]:
+        """Names of the layers with active bends."""
+        return frozenset(self.steps)
+
+    def apply(self, layer: LayerName, x: Tensor, *, times: Tensor | None = None, call: int = 0) -> Tensor:
+        """Bend one layer's activation maps.
+
+        Parameters
+        ----------
+        layer : int or str
+        x : Tensor of shape ``(batch, feature, height, width)``
+            Never changed. Codes come as ``(batch, dim, 1, 1)``.
+        times : Tensor of shape ``(batch,)`` or None
+            Seconds at the centre of each item, for modulation; None leaves every parameter at its base.
+        call : int
+            The number of this call, for noise that is fresh every time.
+
+        Returns
+        -------
+        Tensor of the same shape; ``x`` itself where the layer has no active bend.
+        """
+        out = x
+        for step in self.steps.get(layer, ()):
+            out = step.apply(out, times, call, owned=out is not x)
+        return out
+
+    def apply_latent(self, z: Tensor, basis: Tensor | None = None, *, times: Tensor | None = None) -> Tensor:
+        """Return codes ``(batch, dim)`` after the patch's ``latent`` operations.
+
+        Parameters
+        ----------
+        z : Tensor of shape ``(batch, dim)``
+            Never changed.
+        basis : Tensor of shape ``(axis, dim)``
+            Principal axes, most audible first.
+        """
+        out = z
+        for index, one in enumerate(self.patch.latent):
+            axis, amount = int(one.params["axis"]), float(one.params["amount"])
+            if basis is None or not 0 <= axis < len(basis):
+                known = "none" if basis is None else f"0..{len(basis) - 1}"
+                raise PatchError(f"latent[{index}]: axis must be one of this model's ({known}), got {axis}")
+            out = out + amount * basis[axis].to(out)
+        return out
+
+    def features_of(self, id: str) -> tuple[int, ...]:
+        """Return the features that a bend acts on, sorted; also of a bend that is switched off."""
+        self.patch.bend(id)
+        return self._chosen.get(id, ())
+
+    def value(self, target: str, times: Tensor | None = None) -> float | bool | Tensor:
+        """Return a target's value: a number, or ``(batch,)`` float32 where it moves and ``times`` are given."""
+        base = self.patch.get(target)
+        moving = self._moving(target)
+        if moving is None or times is None:
+            return base    # type: ignore[no-any-return]
+        return moving.at(float(base), times).to(times.device, torch.float32)
+
+    def drawn(self) -> Patch:
+        """Return the patch with `Random` replaced by the drawn `Indices`, to save it as it sounded."""
+        bends = [
+            replace(bend, features=Indices(self._chosen[bend.id]))
+            if isinstance(bend.features, Random) and bend.id in self._chosen
+            else bend
+            for bend in self.patch.bends
+        ]
+        return self.patch.replace(bends=tuple(bends))
+
+    def _moving(self, target: str) -> Moving | None:
+        owner, _, name = target.partition("/")
+        if owner == "output":
+            return self._outputs.get(name)
+        found = [step for steps in self.steps.values() for step in steps if step.bend.id == owner]
+        return found[0].moving.get(name) if found else None
+
+
+def resolve(
+    patch: Patch, layers: Sequence[Layer], clusters: Clusters | None = None, *, axes: int | Tensor | None = None
+) -> Plan:
+    """Check a patch against a network and draw what is random.
+
+    Parameters
+    ----------
+    patch : Patch
+    layers : sequence of `Layer`
+        What the network offers, such as ``network.layers()``.
+    clusters : Clusters or None
+    axes : int, Tensor of shape ``(axis, dim)`` or None
+        The principal axes of the latent code or their number, to check the patch's ``latent`` entries.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    PatchError
+        With the entry, the rule, the value given and what would be right.
+    """
+    table = {layer.name: layer for layer in layers}
+    moving = _modulation(patch)
+    steps: dict[LayerName, list[Step]] = {}
+    chosen: dict[str, tuple[int, ...]] = {}
+    for index, bend in enumerate(patch.bends):
+        try:
+            step = _step(patch, bend, table, clusters, moving.get(bend.id, {}))
+        except AudiobendError as error:
+            raise PatchError(f"transforms[{index}]: {error}") from None
+        if step is None:
+            continue
+        chosen[bend.id] = step.chosen
+        if _is_active(step):
+            steps.setdefault(bend.layer, []).append(step)
+    ready = {layer: tuple(of_layer) for layer, of_layer in steps.items()}
+    return Plan(patch, ready, moving.get("output", {}), chosen)
+
+
+def _step(
+    patch: Patch,
+    bend: Bend,
+    table: Mapping[LayerName, Layer],
+    clusters: Clusters | None,
+    moving: Mapping[str, Moving],
+) -> Step | None:
+    """Resolve one bend; None where it silently did nothing in the original, too."""
+    profile = patch.profile_of(bend)
+    entry = get_transform(bend.transform, profile)
+    values = check_values(entry, bend.params)
+    if bend.layer == 0 and profile == "broad2020":
+        warnings.warn(f"{bend.id}: the profile broad2020 never bends layer 0, as the original", stacklevel=4)
+        return None
+    layer = _layer(bend.layer, table)
+    labels = _labels(bend, layer, clusters)
+    key_seed = patch.seed
+    if isinstance(bend.features, Random) and bend.features.seed is not None:
+        key_seed = bend.features.seed
+    chosen = bend.features.resolve(layer.n_features, labels, stable_key(key_seed, bend.layer, bend.id))
+    if isinstance(bend.features, Cluster) and chosen.numel() == 0:
+        warnings.warn(f"{bend.id}: the cluster has no features, so the bend does nothing", stacklevel=4)
+    features = check_features(chosen, layer.n_features)
+    seed = stable_key(patch.seed, bend.layer, bend.id, "seed") >> 32
+    return Step(bend, entry, values, tuple(chosen.tolist()), features, seed, moving)
+
+
+def _is_active(step: Step) -> bool:
+    audible = step.bend.mix > 0 or "mix" in step.moving
+    return step.bend.on and audible and len(step.chosen) > 0
+
+
+def _layer(name: LayerName, table: Mapping[LayerName, Layer]) -> Layer:
+    if name in table:
+        return table[name]
+    raise PatchError(f"layer {name}: this model has layers {spans(list(table))}")
+
+
+def _labels(bend: Bend, layer: Layer, clusters: Clusters | None) -> LayerClusters | None:
+    if not isinstance(bend.features, Cluster):
+        return None
+    if clusters is None:
+        raise PatchError("features: cluster needs clusters, but this model has none")
+    labels = clusters.of_layer(layer.name)
+    if labels.n_features != layer.n_features:
+        raise PatchError(
+            f"layer {layer.name} has {layer.n_features} features, but its clusters are for {labels.n_features}"
+        )
+    return labels
+
+
+def _modulation(patch: Patch) -> dict[str, dict[str, Moving]]:
+    """Oscillators by owner and parameter; every target is checked."""
+    found: dict[str, dict[str, Moving]] = {}
+    for index, one in enumerate(patch.modulation):
+        try:
+            param = patch.param(one.target)
+        except AudiobendError as error:
+            raise PatchError(f"modulation[{index}]: {error}") from None
+        of_owner = found.setdefault(one.target.partition("/")[0], {})
+        before = of_owner[param.name].oscillators if param.name in of_owner else ()
+        of_owner[param.name] = Moving(param, (*before, one), patch.seed)
+    return found
+
+
+def spans(names: Sequence[LayerName]) -> str:
+    """Write layer names briefly: ``1..5, e1..e5, z``.
+
+    >>> spans([1, 2, 3, "e1", "e2", "z"])
+    '1..3, e1..e2, z'
+    """
+    groups: list[tuple[str, int | None, int | None]] = []
+    for name in names:
+        text = str(name)
+        stem = text.rstrip("0123456789")
+        last = int(text[len(stem) :]) if text != stem else None
+        if groups and last is not None and groups[-1][0] == stem and groups[-1][2] == last - 1:
+            groups[-1] = (stem, groups[-1][1], last)
+        else:
+            groups.append((stem, last, last))
+    return ", ".join(
+        stem if low is None else f"{stem}{low}" if low == high else f"{stem}{low}..{stem}{high}"
+        for stem, low, high in groups
+    )
+
+
+def instance_norm(x: Tensor, epsilon: float = 1e-8) -> Tensor:
+    """Give every map mean 0 and variance 1 (Zheng's ``with_norm``); constant maps become 0."""
+    centred = x - x.mean(dim=(-2, -1), keepdim=True)
+    return centred * torch.rsqrt(centred.square().mean(dim=(-2, -1), keepdim=True) + epsilon)
