@@ -104,19 +104,23 @@ def relax(spectrum: Floats, state: Floats, magnitude: Floats, beta: float) -> No
 
 
 @_exact
-def spsi(log_magnitude: Floats, phase: Doubles) -> None:
+def spsi(level: Floats, phase: Doubles) -> None:
     """Fill the free (NaN) rows of `phase (frame, 513)`: every spectral peak turns at its own frequency.
 
     Beauregard, Harish & Wyse 2015. A peak's frequency is read off a parabola through three log magnitudes;
     the bins on its slopes turn with it. Phases are relative to the frame's centre.
     """
-    running = np.zeros(phase.shape[1])
-    for n in range(phase.shape[0]):
-        if math.isnan(phase[n, 0]):
-            _turn_peaks(log_magnitude[n], running)
-            phase[n] = running
-        else:
-            running[:] = phase[n]
+    n_frames, n_bins = phase.shape
+    running = np.zeros(n_bins)
+    for n in range(n_frames):
+        free = math.isnan(phase[n, 0])
+        if free:
+            _turn_peaks(level[n], running)
+        for m in range(n_bins):
+            if free:
+                phase[n, m] = running[m]
+            else:
+                running[m] = phase[n, m]
 
 
 @_exact
@@ -127,7 +131,8 @@ def _turn_peaks(level: Floats, phase: Doubles) -> None:
             continue
         below, peak, above = level[m - 1], level[m], level[m + 1]
         offset = 0.5 * (below - above) / (below - 2 * peak + above)
-        turned = (phase[m] + QUARTER_TURN * (m + offset)) % (2 * math.pi)
+        turned = phase[m] + QUARTER_TURN * (m + offset)
+        turned -= 2 * math.pi * math.floor(turned / (2 * math.pi))
         # The true peak lies between two bins: both take its phase, even where another slope begins.
         low, high = m - 1, m + 1
         phase[m] = turned
@@ -146,46 +151,20 @@ def _turn_peaks(level: Floats, phase: Doubles) -> None:
 
 
 @_exact
-def local_maxima(level: Floats, todo: Flags) -> Indices:
-    """Return the flat indices of the `todo` bins that no `todo` neighbour exceeds: where PGHI may start."""
-    n_frames, n_bins = level.shape
-    found = np.empty(level.size, np.int64)
-    count = 0
-    for n in range(n_frames):
-        for m in range(n_bins):
-            if not todo[n, m]:
-                continue
-            here = level[n, m]
-            if (
-                (n == 0 or not todo[n - 1, m] or level[n - 1, m] <= here)
-                and (n + 1 == n_frames or not todo[n + 1, m] or level[n + 1, m] <= here)
-                and (m == 0 or not todo[n, m - 1] or level[n, m - 1] <= here)
-                and (m + 1 == n_bins or not todo[n, m + 1] or level[n, m + 1] <= here)
-            ):
-                found[count] = n * n_bins + m
-                count += 1
-    return found[:count]
-
-
-@_exact
-def pghi(level: Floats, phase: Doubles, todo: Flags, seeds: Indices) -> None:
+def pghi(level: Floats, phase: Doubles, todo: Flags, borders: Indices, seeds: Indices) -> None:
     """Phase gradient heap integration, in place: fill `phase` where `todo`, loudest bins first.
 
     Prusa, Balazs & Sondergaard 2017. The logarithm of the magnitude (`level`) tells how the phase changes
-    towards the neighbouring bins; going from loud to quiet keeps the errors where they are not heard. Known
-    bins keep their phase, and the integration goes on from those that touch a `todo` bin; what they do not
-    reach starts with phase 0 at the next of the `seeds` (flat indices, loudest first). Phases are relative to
-    the frame's centre.
+    towards the neighbouring bins; going from loud to quiet keeps the errors where they are not heard. The
+    integration starts from `borders`, bins whose phase is known; what it does not reach starts with phase 0 at
+    the next of the `seeds`, loudest first (both are flat indices). Phases are relative to the frame's centre.
     """
     n_frames, n_bins = level.shape
     keys = np.empty(level.size, np.float32)
     bins = np.empty(level.size, np.int64)
-    size = 0
-    for n in range(n_frames):
-        for m in range(n_bins):
-            if not todo[n, m] and _touches(todo, n, m):
-                size = _push(keys, bins, size, level[n, m], n * n_bins + m)
-    seed = 0
+    size, seed = 0, 0
+    for at in borders:
+        size = _push(keys, bins, size, level[at // n_bins, at % n_bins], at)
     while True:
         if size == 0:
             while seed < seeds.shape[0] and not todo[seeds[seed] // n_bins, seeds[seed] % n_bins]:
@@ -206,17 +185,6 @@ def pghi(level: Floats, phase: Doubles, todo: Flags, seeds: Indices) -> None:
                 phase[n2, m2] = phase[n, m] + _phase_step(level, n, m, n2, m2)
                 todo[n2, m2] = 0
                 size = _push(keys, bins, size, level[n2, m2], n2 * n_bins + m2)
-
-
-@_exact
-def _touches(todo: Flags, n: int, m: int) -> bool:
-    n_frames, n_bins = todo.shape
-    return bool(
-        (n > 0 and todo[n - 1, m])
-        or (n + 1 < n_frames and todo[n + 1, m])
-        or (m > 0 and todo[n, m - 1])
-        or (m + 1 < n_bins and todo[n, m + 1])
-    )
 
 
 @_exact

@@ -10,15 +10,16 @@ from collections.abc import Callable
 from itertools import repeat
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from audiobend.errors import AudioError
 from audiobend.spectral import _kernels
 from audiobend.spectral.stft import HOP_LENGTH, N_BINS, N_FFT, fit, istft
 from audiobend.spectral.sweeps import Sweeps
 
+SILENT = 1e-30    # keeps logarithms finite
 LOUDEST = 1e9    # bins are clamped here so that their squares stay finite; full scale is 512
 Solve = Callable[[Tensor, Tensor | None], Tensor]
 Init = Tensor | Literal["random"] | None
@@ -101,14 +102,19 @@ def pghi(magnitude: Tensor, *, tol: float = 1e-3, seed: int = 0, known: Tensor |
 
     def solve(target: Tensor, given: Tensor | None) -> Tensor:
         phase = _random(target, seed).double()
-        todo = target > max(tol * float(target.max()), 1e-30)
+        todo = target > max(tol * float(target.max()), SILENT)
+        borders = torch.zeros_like(todo)
         if given is not None:
             phase = torch.where(given.isnan(), phase, _recentred(given).double())
             todo &= given.isnan()
-        level, flags = (target + 1e-30).log().numpy(), todo.byte().numpy()
-        maxima = _kernels.local_maxima(level, flags)
-        seeds = maxima[np.argsort(-level.ravel()[maxima], kind="stable")]
-        _kernels.pghi(level, phase.numpy(), flags, seeds)
+            borders = ~given.isnan() & (_loudest_neighbour(todo.float()) > 0)
+        level = (target + SILENT).log()
+        loudness = torch.where(todo, level, -torch.inf)
+        # The integration reaches all but the loudest bin of an island, so that other bins need not be sorted.
+        seeds = (todo & (loudness >= _loudest_neighbour(loudness))).flatten().nonzero()[:, 0]
+        seeds = seeds[level.flatten()[seeds].argsort(descending=True, stable=True)]
+        starts = borders.flatten().nonzero()[:, 0]
+        _kernels.pghi(level.numpy(), phase.numpy(), todo.byte().numpy(), starts.numpy(), seeds.numpy())
         return _recentred(_wrapped(phase).float())
 
     return _each(magnitude, known, solve)
@@ -117,7 +123,7 @@ def pghi(magnitude: Tensor, *, tol: float = 1e-3, seed: int = 0, known: Tensor |
 def spsi(magnitude: Tensor, *, known: Tensor | None = None) -> Tensor:
     """Return the phase of `magnitude` by single-pass spectrogram inversion (Beauregard, Harish & Wyse 2015).
 
-    Five times cheaper than `pghi` and, as a start for sweeps, 2 dB behind it.
+    Some times cheaper than `pghi`, and causal; as a start for sweeps 4 dB behind it, with drums much more.
 
     Args:
         magnitude: `(..., 513, time)`.
@@ -130,7 +136,7 @@ def spsi(magnitude: Tensor, *, known: Tensor | None = None) -> Tensor:
     def solve(target: Tensor, given: Tensor | None) -> Tensor:
         wanted = torch.full_like(target, torch.nan) if given is None else _recentred(given)
         phase = wanted.double().contiguous()
-        _kernels.spsi((target + 1e-30).log().numpy(), phase.numpy())
+        _kernels.spsi((target + SILENT).log().numpy(), phase.numpy())
         return _recentred(_wrapped(phase).float())
 
     return _each(magnitude, known, solve)
@@ -224,6 +230,13 @@ def _each(magnitude: Tensor, extra: Tensor | None, solve: Solve) -> Tensor:
 def _random(target: Tensor, seed: int) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     return (torch.rand(target.shape, generator=generator) - 0.5) * (2 * math.pi)
+
+
+def _loudest_neighbour(values: Tensor) -> Tensor:
+    """Return the maximum of the four neighbours of every bin of `(frame, bin)`."""
+    around = F.pad(values, (1, 1, 1, 1), value=-torch.inf)
+    across = torch.maximum(around[1:-1, :-2], around[1:-1, 2:])
+    return torch.maximum(across, torch.maximum(around[:-2, 1:-1], around[2:, 1:-1]))
 
 
 def _wrapped(phase: Tensor) -> Tensor:
