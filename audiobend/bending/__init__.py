@@ -7,7 +7,16 @@
 torch.Size([1, 512, 8, 33])
 """
 
-from audiobend.bending import affine, broad2020, morphology, numerical
+from audiobend.bending import (
+    affine,
+    broad2020,
+    filters,
+    morphology,
+    numerical,
+    permutation,
+    statistical,
+    zheng2022,
+)
 from audiobend.bending.apply import apply_checked, apply_transform, check_features
 from audiobend.bending.clusters import Clusters, LayerClusters
 from audiobend.bending.features import All, Cluster, Features, Indices, Random, Range
@@ -51,8 +60,12 @@ __all__ = [
     "check_features",
     "check_value",
     "check_values",
+    "filters",
     "get_transform",
     "morphology",
     "numerical",
+    "permutation",
     "resolve",
+    "statistical",
+    "zheng2022",
 ]

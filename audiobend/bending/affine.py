@@ -10,7 +10,7 @@ import math
 import torch
 from torch import Tensor
 
-from audiobend.bending.memory import HUGE_PAGE_BYTES, copy_of, fresh_like
+from audiobend.bending.memory import ALLOCATOR_BYTES, copy_of, fresh_like
 from audiobend.bending.transform import Param, transform
 from audiobend.bending.warp import Inverse, warp
 
@@ -104,7 +104,7 @@ def flip_v(x: Tensor) -> Tensor:
 
 
 def _flip(x: Tensor, dim: int) -> Tensor:
-    if x.numel() * x.element_size() < HUGE_PAGE_BYTES or x.requires_grad or x.device.type != "cpu":
+    if x.numel() * x.element_size() < ALLOCATOR_BYTES or x.requires_grad or x.device.type != "cpu":
         return x.flip(dim)
     out = fresh_like(x)
     for target, source in zip(out.flatten(0, 1), x.flatten(0, 1), strict=True):    # flipped in the cache

@@ -7,6 +7,9 @@ from torch import Tensor
 HUGE_PAGE_BYTES = 1 << 22
 """From this size on numpy asks the operating system for huge pages; torch never does."""
 
+ALLOCATOR_BYTES = 1 << 25
+"""From this size on the system's allocator keeps no used memory, and every result is fresh."""
+
 
 def fresh_like(x: Tensor) -> Tensor:
     """Contiguous memory of the shape, dtype and device of ``x``, not yet written.

@@ -1,8 +1,8 @@
 """Morphology: shapes in the maps shrink or grow (Broad et al. 2021, section 4.1).
 
 The neighbourhood is a disc: a union of horizontal runs, one for each row. Run maxima grow by two maxima for
-each cell of half-width, and rows are joined by two more, so a radius ``r`` costs about ``4 r`` passes over the
-maps instead of the ``(2 r + 1)**2`` of the direct way. What lies outside the map does not count.
+each cell of half-width, and rows are joined by two more, so a radius ``r`` costs about ``4 r`` passes over
+the maps instead of the ``(2 r + 1)**2`` of the direct way. What lies outside the map does not count.
 """
 
 import math

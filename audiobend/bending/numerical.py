@@ -34,7 +34,10 @@ def scalar_multiply(x: Tensor, factor: float, *, out: Tensor | None = None) -> T
     return torch.mul(x, factor, out=out)
 
 
-@transform("offset", Param("delta", -10, 10, default=0, help="0 changes nothing"), elementwise=True)
+DELTA = Param("delta", -10, 10, default=0, help="0 changes nothing")
+
+
+@transform("offset", DELTA, elementwise=True)
 def offset(x: Tensor, delta: float, *, out: Tensor | None = None) -> Tensor:
     """Raise or lower the features: x + delta."""
     return torch.add(x, delta, out=out)
