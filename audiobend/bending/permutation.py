@@ -21,8 +21,8 @@ def shuffle(x: Tensor, features: Tensor, *, seed: int, call: int, other: Tensor 
 def vanish(x: Tensor, features: Tensor, *, other: Tensor | None) -> Tensor:
     """Overwrite the selected features by the others, one after the other; with no others left, by silence.
 
-    Feature ``i`` takes the ``i``-th of a list in which each of the ``n`` others stands ``features // n`` times in
-    a row, begun again to fill up.
+    Feature ``i`` takes the ``i``-th of a list in which each of the ``n`` others stands ``features // n``
+    times in a row, begun again to fill up.
     """
     rest = _rest(x, features)
     if rest.numel() == 0:
@@ -37,8 +37,8 @@ def swap(x: Tensor, features: Tensor, *, seed: int, call: int, other: Tensor | N
     """Put a partner in the place of each selected feature.
 
     The partner is the same feature of the second maps ``other``, if they are given; else one of the features
-    that are not selected, drawn by the seed, each before any comes twice; and if all are selected, they change
-    places in pairs.
+    that are not selected, drawn by the seed, each before any comes twice; and if all are selected, they
+    change places in pairs.
     """
     return _partners(x, features, seed, other)
 
@@ -53,7 +53,7 @@ def blend(
 
 def _partners(x: Tensor, features: Tensor, seed: int, other: Tensor | None) -> Tensor:
     if other is not None:
-        return other.index_select(1, features).to(x).expand(x.shape[0], -1, -1, -1)
+        return other.index_select(1, features).to(x).expand(x.shape[0], -1, -1, -1).contiguous()
     rest = _rest(x, features)
     n = rest.numel()
     if n == 0:
