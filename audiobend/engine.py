@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from audiobend.bending import Plan
+from audiobend.bending.plan import Plan
 from audiobend.networks.bendable import bent
 from audiobend.networks.model import Model
 from audiobend.spectral.codec import FLOOR_DB
@@ -20,6 +20,8 @@ from audiobend.spectral.resynthesis import PhaseSource, Quality, Resynthesizer
 from audiobend.spectral.stft import HOP_LENGTH
 from audiobend.spectral.streaming import ContextWindow, Framer, OverlapAdd
 
+NOTHING_DB = -170.0
+"""Under this, even a sound that is to come back unchanged is silent."""
 BATCH = 8
 """Windows in one pass; more do not run faster on a processor and take memory."""
 
@@ -169,7 +171,7 @@ class Engine:
         level = self._level.feed(input_db, unbent_db[..., :n] + lost) if self.plan.patch.output.match_level else 0.0
         # With detail, what lies under the floor in the input may stay: the floor moves down to it.
         floor = FLOOR_DB + detail * (input_db - FLOOR_DB).clamp(max=0.0) - 1.0 * (detail > 0)
-        floor = floor.clamp(min=-199.5)    # -200 dB stands for no sound at all
+        floor = floor.clamp(min=NOTHING_DB)
         magnitude = codec.to_magnitude(bent_db[..., :n] + lost + level, self.reference, floor)
         return self._resynthesis.feed(magnitude, spectrum)
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from torch import Tensor
 
-from audiobend.bending import Clusters, Patch, Plan, resolve
+from audiobend.bending.clusters import Clusters
+from audiobend.bending.patch import Patch
+from audiobend.bending.plan import Plan, resolve
 from audiobend.networks.spectrogram_vae import SpectrogramVAE
 from audiobend.spectral.codec import SpectrogramCodec
 

@@ -1,0 +1,49 @@
+"""What several tests share: a small network that is there without any training, and real music."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+# Small networks run slower on several threads, above all on a busy machine.
+torch.set_num_threads(1)
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.fixture(scope="session")
+def tiny_network():
+    """A spectrogram VAE of a sixteenth of the width, with random weights and batch-norm statistics."""
+    from audiobend.networks import SpectrogramVAE
+
+    torch.manual_seed(0)
+    network = SpectrogramVAE(width=0.0625).train()
+    with torch.no_grad():
+        for _ in range(3):
+            network(torch.randn(4, 1, 128, 513))
+    return network.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_network):
+    """A model around the small network: it puts out noise, which is enough for everything but fidelity."""
+    from audiobend.bending.clusters import Clusters
+    from audiobend.networks import for_inference
+    from audiobend.networks.model import Model
+    from audiobend.spectral.codec import SpectrogramCodec
+
+    labels = {
+        layer.name: torch.arange(layer.n_features) % 2 for layer in tiny_network.layers() if layer.n_features > 1
+    }
+    axes = torch.eye(512)[:32]
+    clusters = Clusters.from_labels(labels, fingerprint="0" * 16)
+    return Model("tiny", for_inference(tiny_network), SpectrogramCodec(), "0" * 16, axes, clusters)
+
+
+@pytest.fixture(scope="session")
+def music() -> torch.Tensor:
+    """Four seconds of a real recording, stereo, 44.1 kHz: ``(2, 176400)``."""
+    import soundfile as sf
+
+    samples, _ = sf.read(EXAMPLES / "sounds" / "next_to_you.flac", frames=4 * 44100, dtype="float32")
+    return torch.from_numpy(samples.T.copy())
