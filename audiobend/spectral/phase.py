@@ -1,27 +1,31 @@
-"""Phase from magnitudes alone: two estimates in one pass, and Griffin-Lim sweeps that improve on them.
+"""Waveforms from magnitudes by Griffin-Lim sweeps; the estimates to start them from are here as well.
 
 Every function takes magnitudes `(..., 513, time)` as `stft(...).abs()` gives them; leading dimensions are
 worked through one by one, so that a batch gives what its members give. NaN and infinities count as silence,
-and silence stays exactly silent. Phases are those of `stft`, in radians.
+and silence stays exactly silent.
 """
 
-import math
 from collections.abc import Callable
-from itertools import repeat
 from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from audiobend.errors import AudioError
-from audiobend.spectral import _kernels
-from audiobend.spectral.stft import HOP_LENGTH, N_BINS, N_FFT, fit, istft
+from audiobend.spectral.estimates import (
+    check_count,
+    check_range,
+    direction,
+    each_channel,
+    pghi,
+    random_phase,
+    rotation,
+    spsi,
+)
+from audiobend.spectral.stft import HOP_LENGTH, N_BINS, N_FFT, istft
 from audiobend.spectral.sweeps import Sweeps
 
-SILENT = 1e-30    # keeps logarithms finite
-LOUDEST = 1e9    # bins are clamped here so that their squares stay finite; full scale is 512
-Solve = Callable[[Tensor, Tensor | None], Tensor]
+__all__ = ["griffin_lim", "pghi", "raar", "random_phase", "spsi", "warm_up"]
+
 Init = Tensor | Literal["random"] | None
 
 
@@ -85,68 +89,6 @@ def raar(
     return _iterate(magnitude, init, length, seed, lambda sweeps: sweeps.raar(n_iter - last, beta).fast(last))
 
 
-def pghi(magnitude: Tensor, *, tol: float = 1e-3, seed: int = 0, known: Tensor | None = None) -> Tensor:
-    """Return the phase of `magnitude` by phase gradient heap integration (Prusa, Balazs & Sondergaard 2017).
-
-    Args:
-        magnitude: `(..., 513, time)`.
-        tol: bins under `tol` times the loudest get a random phase. 1e-3 is enough as a start for sweeps; use
-            1e-6 to listen to the phase as it is.
-        seed: of the random phase.
-        known: phase in radians, same shape, NaN where it is wanted; the integration goes on from known bins.
-
-    Returns:
-        Phase in radians, same shape.
-    """
-    check_range("pghi", "tol", tol, 0, 1)
-
-    def solve(target: Tensor, given: Tensor | None) -> Tensor:
-        phase = _random(target, seed).double()
-        todo = target > max(tol * float(target.max()), SILENT)
-        borders = torch.zeros_like(todo)
-        if given is not None:
-            phase = torch.where(given.isnan(), phase, _recentred(given).double())
-            todo &= given.isnan()
-            borders = ~given.isnan() & (_loudest_neighbour(todo.float()) > 0)
-        level = (target + SILENT).log()
-        loudness = torch.where(todo, level, -torch.inf)
-        # The integration reaches all but the loudest bin of an island, so that other bins need not be sorted.
-        seeds = (todo & (loudness >= _loudest_neighbour(loudness))).flatten().nonzero()[:, 0]
-        seeds = seeds[level.flatten()[seeds].argsort(descending=True, stable=True)]
-        starts = borders.flatten().nonzero()[:, 0]
-        _kernels.pghi(level.numpy(), phase.numpy(), todo.byte().numpy(), starts.numpy(), seeds.numpy())
-        return _recentred(_wrapped(phase).float())
-
-    return _each(magnitude, known, solve)
-
-
-def spsi(magnitude: Tensor, *, known: Tensor | None = None) -> Tensor:
-    """Return the phase of `magnitude` by single-pass spectrogram inversion (Beauregard, Harish & Wyse 2015).
-
-    Some times cheaper than `pghi`, and causal; as a start for sweeps 4 dB behind it, with drums much more.
-
-    Args:
-        magnitude: `(..., 513, time)`.
-        known: phase in radians, same shape; columns that begin with NaN are wanted.
-
-    Returns:
-        Phase in radians, same shape.
-    """
-
-    def solve(target: Tensor, given: Tensor | None) -> Tensor:
-        wanted = torch.full_like(target, torch.nan) if given is None else _recentred(given)
-        phase = wanted.double().contiguous()
-        _kernels.spsi((target + SILENT).log().numpy(), phase.numpy())
-        return _recentred(_wrapped(phase).float())
-
-    return _each(magnitude, known, solve)
-
-
-def random_phase(magnitude: Tensor, *, seed: int = 0) -> Tensor:
-    """Return a random phase of the shape of `magnitude`, -pi..pi, the same for every member of a batch."""
-    return _each(magnitude, None, lambda target, _: _random(target, seed))
-
-
 def warm_up() -> None:
     """Compile everything (or load it from numba's cache), so that no sound has to wait for it."""
     magnitude = torch.rand(N_BINS, 4, generator=torch.Generator().manual_seed(0))
@@ -155,96 +97,23 @@ def warm_up() -> None:
         griffin_lim(magnitude, n_iter=1, momentum=0, init=phase)
 
 
-# ---- shared with resynthesis
-
-
-def clean(magnitude: Tensor) -> Tensor:
-    """Return float32 magnitudes on the CPU, finite and >= 0, or raise `AudioError` for another shape."""
-    if magnitude.ndim < 2 or magnitude.shape[-2] != N_BINS:
-        shape = " x ".join(str(n) for n in magnitude.shape)
-        raise AudioError(f"magnitudes must be (..., {N_BINS}, time), frequency before time, got {shape}")
-    finite = torch.nan_to_num(magnitude.detach().cpu().float(), nan=0.0, posinf=0.0, neginf=0.0)
-    return finite.clamp(0, LOUDEST)
-
-
-def direction(spectrum: Tensor, seed: int = 0) -> Tensor:
-    """Return a spectrum `(..., 513, time)` with every magnitude 1; bins without a phase get a random one."""
-    finite = torch.complex(torch.nan_to_num(spectrum.real, 0, 0, 0), torch.nan_to_num(spectrum.imag, 0, 0, 0))
-    silent = finite == 0
-    if not silent.any():
-        return torch.sgn(finite)
-    return torch.where(silent, rotation(random_phase(finite.real, seed=seed)), torch.sgn(finite))
-
-
-def rotation(phase: Tensor) -> Tensor:
-    """Return `exp(i * phase)`."""
-    return torch.polar(torch.ones_like(phase), phase)
-
-
-def check_range(function: str, name: str, value: float, low: float, high: float) -> None:
-    """Raise `AudioError` unless `low <= value <= high`."""
-    if not low <= value <= high:
-        raise AudioError(f"{function}: {name} must be in {low:g}..{high:g}, got {value:g}")
-
-
-def check_count(function: str, name: str, value: int) -> None:
-    """Raise `AudioError` for a negative number."""
-    if value < 0:
-        raise AudioError(f"{function}: {name} must be 0 or more, got {value}")
-
-
-# ---- inside
-
-
 def _iterate(
     magnitude: Tensor, init: Init, length: int | None, seed: int, run: Callable[[Sweeps], Sweeps]
 ) -> Tensor:
-    n_samples = HOP_LENGTH * (magnitude.shape[-1] - 1) if length is None else length
-    end = N_FFT // 2 + max(n_samples, HOP_LENGTH * (magnitude.shape[-1] - 1))
+    natural = HOP_LENGTH * max(0, magnitude.shape[-1] - 1)
+    end = N_FFT // 2 + max(natural, length or 0)
 
-    def solve(target: Tensor, start: Tensor | None) -> Tensor:
-        first = target * (rotation(_random(target, seed)) if start is None else start)
-        return run(Sweeps(target, first, end=end)).spectrum()
+    def solve(target: Tensor, start: Tensor) -> Tensor:
+        return run(Sweeps(target, target * start, end=end)).spectrum()
 
-    start = None if init is None or isinstance(init, str) else _as_direction(init, seed)
-    return fit(istft(_each(magnitude, start, solve), n_samples), n_samples).to(magnitude.device)
-
-
-def _as_direction(init: Tensor, seed: int) -> Tensor:
-    return direction(init, seed) if init.is_complex() else rotation(torch.nan_to_num(init, 0, 0, 0).float())
+    spectrum = each_channel(magnitude, _start(magnitude, init, seed), solve)
+    return istft(spectrum, natural if length is None else length).to(magnitude.device)
 
 
-def _each(magnitude: Tensor, extra: Tensor | None, solve: Solve) -> Tensor:
-    """Run the time-major `solve(magnitude, extra)` for every leading index."""
-    target = clean(magnitude)
-    shape = target.shape
-    if target.numel() == 0:
-        return target
-    rows = (-1, *shape[-2:])
-    targets = target.reshape(rows).mT.contiguous()
-    extras = repeat(None) if extra is None else extra.detach().cpu().expand(shape).reshape(rows).mT
-    solved = [solve(one, other) for one, other in zip(targets, extras, strict=False)]
-    return torch.stack(solved).mT.reshape(shape)
-
-
-def _random(target: Tensor, seed: int) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return (torch.rand(target.shape, generator=generator) - 0.5) * (2 * math.pi)
-
-
-def _loudest_neighbour(values: Tensor) -> Tensor:
-    """Return the maximum of the four neighbours of every bin of `(frame, bin)`."""
-    around = F.pad(values, (1, 1, 1, 1), value=-torch.inf)
-    across = torch.maximum(around[1:-1, :-2], around[1:-1, 2:])
-    return torch.maximum(across, torch.maximum(around[:-2, 1:-1], around[2:, 1:-1]))
-
-
-def _wrapped(phase: Tensor) -> Tensor:
-    return phase - 2 * math.pi * torch.round(phase / (2 * math.pi))
-
-
-def _recentred(phase: Tensor) -> Tensor:
-    """Turn phases relative to a frame's start into phases relative to its centre, or back."""
-    turned = phase.clone()
-    turned[..., 1::2] += math.pi
-    return turned
+def _start(magnitude: Tensor, init: Init, seed: int) -> Tensor:
+    """Return where sweeps start, as a spectrum with every magnitude 1."""
+    if init is None or isinstance(init, str):
+        return rotation(random_phase(magnitude, seed=seed))
+    if init.is_complex():
+        return direction(init, seed)
+    return rotation(torch.nan_to_num(init.float(), 0, 0, 0))

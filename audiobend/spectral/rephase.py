@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from audiobend.spectral.phase import direction, pghi, random_phase, rotation
+from audiobend.spectral.estimates import direction, pghi, random_phase, rotation
 from audiobend.spectral.sweeps import Sweeps
 
 Quality = Literal["fast", "default", "best"]

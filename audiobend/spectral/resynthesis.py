@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from audiobend.errors import AudioError, did_you_mean
-from audiobend.spectral.phase import check_count, clean
+from audiobend.spectral.estimates import check_count, clean
 from audiobend.spectral.rephase import PLAIN_GRIFFIN_LIM, RECIPES, PhaseSource, Quality, Stretch, rephase
 from audiobend.spectral.stft import HOP_LENGTH, N_BINS, N_FFT, fit, inverse_envelope, overlap_add
 

@@ -64,6 +64,8 @@ def istft(spectrum: Tensor, length: int | None = None) -> Tensor:
     True
     """
     n_frames = spectrum.shape[-1]
+    if n_frames == 0:
+        return fit(spectrum.real[..., 0, :], length or 0)
     total = overlap_add(spectrum.transpose(-1, -2))
     waveform = (total * inverse_envelope(n_frames).to(total.device))[..., N_FFT // 2 :]
     return fit(waveform, HOP_LENGTH * (n_frames - 1) if length is None else length)
