@@ -22,7 +22,8 @@ def _invert(forward: Inverse) -> Inverse:
     return ixx, ixy, -ixx * x0 - ixy * y0, iyx, iyy, -iyx * x0 - iyy * y0
 
 
-def _turn_and_scale(x: Tensor, degrees: float, k: float) -> Tensor:
+def inverse_of_turn(x: Tensor, degrees: float, k: float) -> Inverse:
+    """The inverse of a turn and a magnification about the original's centre."""
     rows, columns = x.shape[-2:]
     centre_x, centre_y = rows / 2, columns / 2    # swapped, and half a cell off
     alpha, beta = k * math.cos(degrees * math.pi / 180), k * math.sin(degrees * math.pi / 180)
@@ -30,7 +31,14 @@ def _turn_and_scale(x: Tensor, degrees: float, k: float) -> Tensor:
         alpha, beta, (1 - alpha) * centre_x - beta * centre_y,
         -beta, alpha, beta * centre_x + (1 - alpha) * centre_y,
     )    # fmt: skip
-    return warp(x, _invert(forward), fixed_point=True)
+    return _invert(forward)
+
+
+def inverse_of_translation(x: Tensor, along_x: float, along_y: float) -> Inverse:
+    """The inverse of a translation, in the original's float32 and with its swapped axes."""
+    rows, columns = x.shape[-2:]
+    dx, dy = np.float32(along_x) * np.float32(rows), np.float32(along_y) * np.float32(columns)
+    return _invert((1, 0, float(dx), 0, 1, float(dy)))
 
 
 @transform(
@@ -41,18 +49,16 @@ def _turn_and_scale(x: Tensor, degrees: float, k: float) -> Tensor:
 )
 def translate(x: Tensor, along_x: float, along_y: float) -> Tensor:
     """Move the maps right by x times their height and down by y times their width."""
-    rows, columns = x.shape[-2:]
-    dx, dy = float(np.float32(np.float32(along_x) * rows)), float(np.float32(np.float32(along_y) * columns))
-    return warp(x, _invert((1, 0, dx, 0, 1, dy)), fixed_point=True)
+    return warp(x, inverse_of_translation(x, along_x, along_y), fixed_point=True)
 
 
 @transform("scale", Param("k", 0, 10, default=1, help="above 1 magnifies"), profile="broad2020")
 def scale(x: Tensor, k: float) -> Tensor:
     """Magnify or shrink about x = height / 2, y = width / 2."""
-    return _turn_and_scale(x, 0, k)
+    return warp(x, inverse_of_turn(x, 0, k), fixed_point=True)
 
 
 @transform("rotate", Param("angle", 0, 360, default=0, unit="degrees"), profile="broad2020")
 def rotate(x: Tensor, angle: float) -> Tensor:
     """Turn counter-clockwise about x = height / 2, y = width / 2."""
-    return _turn_and_scale(x, angle, 1)
+    return warp(x, inverse_of_turn(x, angle, 1), fixed_point=True)

@@ -6,8 +6,10 @@ the maps instead of the ``(2 r + 1)**2`` of the direct way. What lies outside th
 """
 
 import math
+from functools import reduce
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from audiobend.bending.memory import copy_of, fresh_like
@@ -70,15 +72,17 @@ def _spread_compiled(x: Tensor, widths: list[int], sign: int) -> Tensor:
 
 
 def _largest(x: Tensor, widths: list[int]) -> Tensor:
-    height, width = x.shape[-2:]
-    runs = x.clone()
-    out = torch.full_like(x, -math.inf)
-    for reach in range(widths[0] + 1):
-        if 0 < reach < width:
-            torch.maximum(runs[..., reach:], x[..., :-reach], out=runs[..., reach:])
-            torch.maximum(runs[..., :-reach], x[..., reach:], out=runs[..., :-reach])
-        for row in (row for row, half in enumerate(widths) if half == reach and row < height):
-            upper, lower = out[..., : height - row, :], out[..., row:, :]
-            torch.maximum(upper, runs[..., row:, :], out=upper)
-            torch.maximum(lower, runs[..., : height - row, :], out=lower)
-    return out
+    (height, width), reach, rows = x.shape[-2:], widths[0], len(widths) - 1
+    padded = F.pad(x, (reach, reach, rows, rows), value=-math.inf)
+    runs = padded[..., reach : reach + width]
+    parts = []
+    half = 0
+    for away in range(rows, -1, -1):
+        while half < widths[away]:
+            half += 1
+            left, right = padded[..., reach - half :], padded[..., reach + half :]
+            runs = torch.maximum(runs, torch.maximum(left[..., :width], right[..., :width]))
+        for row in {rows - away, rows + away}:
+            parts.append(runs[..., row : row + height, :])
+        parts = [reduce(torch.maximum, parts)]
+    return parts[0]

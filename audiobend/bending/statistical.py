@@ -32,7 +32,7 @@ def _draw(shape: tuple[int, ...], seed: int) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _frozen(shape: tuple[int, ...], seed: int) -> Tensor:
-    """Noise for all features of a layer, so that selecting more features changes nothing for the earlier ones."""
+    """Noise for all features of a layer, so that selecting more changes nothing for the earlier ones."""
     return _draw(shape, seed)
 
 
@@ -49,6 +49,7 @@ def instance_norm(x: Tensor, epsilon: float = 1e-8) -> Tensor:
     those that were not bent.
     """
     full = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+    full = full.contiguous()    # sums come out alike whatever the layout
     centred = full - full.mean((-2, -1), keepdim=True)
     power = centred.square().mean((-2, -1), keepdim=True)
     return (centred * (power + epsilon).rsqrt()).to(x.dtype)

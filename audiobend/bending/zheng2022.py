@@ -1,8 +1,8 @@
 """Profile ``zheng2022``: the operations of J. Zheng's network bending of StyleGAN (2022), by their own names.
 
 Distances are cells and angles radians. Their surprises are kept: `scale` blurs even by nothing, `sharpen`
-rounds to whole numbers, moved maps are read at the nearest cell with holes at the edges, `mirrorX` turns whole
-features.
+rounds to whole numbers, moved maps are read at the nearest cell with holes at the edges, `mirrorX` turns
+whole features.
 """
 
 import math
@@ -88,23 +88,29 @@ def sin_disrupt(
 def scale(x: Tensor, scale: float) -> Tensor:
     """Make the maps larger by some cells, through a small Gaussian, and cut or pad them around the centre."""
     full = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-    rows, columns = (torch.from_numpy(_resizing(n, int(n + scale))).to(full) for n in x.shape[-2:])
-    return (rows @ full @ columns.T).to(x.dtype)
+    for dim in (-1, -2):
+        index, weights = _resizing(full.shape[dim], int(full.shape[dim] + scale))
+        shape = (-1, *[1] * (-1 - dim))
+        taps = [
+            full.index_select(dim, cells.to(x.device)) * weight.to(full).view(shape)
+            for cells, weight in zip(index, weights, strict=True)
+        ]
+        full = taps[0] + taps[1] + taps[2]
+    return full.to(x.dtype)
 
 
 @lru_cache(maxsize=64)
-def _resizing(n: int, size: int) -> Any:
-    """How much each of ``n`` cells counts in each of ``n`` cells cut from ``size`` resized ones."""
-    out = np.zeros((n, n))
-    if size < 1:
-        return out
+def _resizing(n: int, size: int) -> tuple[Tensor, Tensor]:
+    """For each of ``n`` cells cut out of ``size`` resized ones: three cells to read, and their shares."""
+    index, weights = np.zeros((3, n), np.int64), np.zeros((3, n))
     offset = (size - n) // 2 if size >= n else -((n - size) // 2)
     for cell in range(max(0, -offset), min(n, size - offset)):
         centre = (cell + offset + 0.5) * n / size
-        away = np.arange(n) + 0.5 - centre
-        bell = np.where(np.abs(away) < 1.5, np.exp(-2 * away**2), 0)    # sigma of half a cell
-        out[cell] = bell / bell.sum()
-    return out
+        near = [place for place in range(n) if abs(place + 0.5 - centre) < 1.5]
+        bell = [math.exp(-2 * (place + 0.5 - centre) ** 2) for place in near]    # sigma of half a cell
+        index[: len(near), cell] = near
+        weights[: len(near), cell] = np.array(bell) / sum(bell)
+    return torch.from_numpy(index), torch.from_numpy(weights)
 
 
 @zheng("translate", cells("translateX"), cells("translateY"))
