@@ -18,10 +18,11 @@ from audiobend.bending import (
     zheng2022,
 )
 from audiobend.bending.apply import apply_checked, apply_transform, check_features
+from audiobend.bending.bend import Bend, LatentBend, Output, Site, WeightBend
 from audiobend.bending.clusters import Clusters, LayerClusters
 from audiobend.bending.features import All, Cluster, Features, Indices, Random, Range
 from audiobend.bending.modulation import Modulation
-from audiobend.bending.patch import Bend, LatentBend, Output, Patch, WeightBend
+from audiobend.bending.patch import Patch
 from audiobend.bending.plan import Plan, resolve
 from audiobend.bending.transform import (
     PROFILES,
@@ -51,6 +52,7 @@ __all__ = [
     "Plan",
     "Random",
     "Range",
+    "Site",
     "Transform",
     "WeightBend",
     "affine",

@@ -54,7 +54,7 @@ class LayerClusters:
         return int(self.labels.max()) + 1
 
     def index_of(self, cluster: int | str) -> int:
-        """Return a cluster's index from its index or name; `PatchError` with the nearest where there is none."""
+        """Return a cluster's index from its index or name; `PatchError` with the nearest if there is none."""
         if isinstance(cluster, int):
             if not 0 <= cluster < self.n_clusters:
                 raise PatchError(f"cluster {cluster}: this layer has clusters 0..{self.n_clusters - 1}")

@@ -44,8 +44,8 @@ def fixed_permutation(n_features: int, key: int) -> Tensor:
     are not.
     """
     words = np.random.PCG64(key).random_raw(n_features)
-    order: Tensor = torch.tensor(np.argsort(words, kind="stable"), dtype=torch.long)
-    return order
+    order: list[int] = np.argsort(words, kind="stable").tolist()
+    return torch.tensor(order, dtype=torch.long)
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class Cluster:
         """Return the features of the clusters together; `PatchError` without clusters for the layer."""
         if labels is None:
             raise PatchError("features: cluster needs clusters, but there are none for this layer")
-        members = [labels.features_of(index) for index in self.indices]
-        return torch.unique(torch.cat([torch.zeros(0, dtype=torch.long), *members]))
+        members = {int(one) for index in self.indices for one in labels.features_of(index)}
+        return torch.tensor(sorted(members), dtype=torch.long)
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ Features = All | Cluster | Random | Range | Indices
 
 
 def parse_features(text: str) -> Features:
-    """Read a selection as one types it: ``all``, ``cluster 1``, ``random 0.25``, ``range 0 16``, ``indices 1 5``.
+    """Read a selection as one types it: ``all``, ``cluster 1``, ``random 0.25``, ``range 0 9``, ``indices``.
 
     >>> parse_features("cluster 1,2"), parse_features("random:0.25")
     (Cluster(indices=(1, 2)), Random(fraction=0.25, seed=None))

@@ -46,7 +46,7 @@ class Modulation:
             object.__setattr__(self, name, float(param.check(getattr(self, name), self.target)))
 
     def at(self, times: Tensor, seed: int = 0) -> Tensor:
-        """Return ``depth * lfo`` at ``times``, seconds of shape ``(batch,)``; float64, same shape, on the CPU."""
+        """Return ``depth * lfo`` at ``times`` in seconds, ``(batch,)``; float64, same shape, on the CPU."""
         cycles = times.detach().double().cpu() * self.rate_hz + self.phase
         return self.depth * LFOS[self.lfo](cycles, stable_key(seed, "lfo", self.target))
 
@@ -67,7 +67,7 @@ def square(cycles: Tensor, key: int = 0) -> Tensor:
 
 
 def random(cycles: Tensor, key: int = 0) -> Tensor:
-    """One value per period, evenly drawn from -1..1; it depends on ``key`` and the number of the period only."""
+    """One value per period, evenly drawn from -1..1, by ``key`` and the number of the period only."""
     drawn = [stable_key(key, int(period)) / 2**62 - 1 for period in torch.floor(cycles).tolist()]
     return torch.tensor(drawn, dtype=cycles.dtype)
 
@@ -89,10 +89,11 @@ class Moving:
     seed: int
 
     def at(self, base: float, times: Tensor) -> Tensor:
-        """Return the values at ``times``, float64 ``(batch,)``, inside the parameter's range, whole where it is."""
-        value = sum((one.at(times, self.seed) for one in self.oscillators), torch.tensor(base, dtype=torch.float64))
-        value = value.clamp(self.param.low, self.param.high)
-        return torch.floor(value + 0.5).clamp(self.param.low, self.param.high) if self.param.integer else value
+        """Return the values at ``times``, float64 ``(batch,)``: in the parameter's range, whole if it is."""
+        value = sum((one.at(times, self.seed) for one in self.oscillators), torch.zeros(1).double()) + base
+        if self.param.integer:
+            value = torch.floor(value + 0.5)
+        return value.clamp(self.param.low, self.param.high)
 
     def values(self, base: float, times: Tensor) -> tuple[float | int, ...]:
         """Return the same as plain numbers, one for each item of the batch."""

@@ -7,108 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from audiobend.bending.features import All, Features, LayerName
+from audiobend.bending.bend import Bend, LatentBend, Output, WeightBend
+from audiobend.bending.features import LayerName
 from audiobend.bending.modulation import Modulation
-from audiobend.bending.targets import (
-    MIX,
-    OUTPUT_PARAMS,
-    OUTPUT_SWITCHES,
-    SEED,
-    find_param,
-    get_value,
-    set_value,
-    switch,
-)
+from audiobend.bending.targets import SEED, find_param, get_value, set_value
 from audiobend.bending.transform import PROFILES, Param
 from audiobend.errors import PatchError, did_you_mean
-
-_RESERVED = {"output", "latent", "seed", "weights", "all", "cluster"}
-_FORBIDDEN = set(" \t\n/#*,?[]{}=")    # what OSC addresses and --set cannot carry in a name
-
-
-@dataclass(frozen=True)
-class Site:
-    """Where a bend stood in a template of Zheng's: ``resolution`` in pixels and ``"Conv0_up"`` or ``"Conv1"``."""
-
-    resolution: int
-    install_after: str
-
-
-@dataclass(frozen=True)
-class Bend:
-    """One transform at one place.
-
-    Attributes
-    ----------
-    id : str
-        Its name in addresses: a word without blanks or any of ``/ # * , ? [ ] { } =``.
-    layer : int or str
-        1..5 in the spectrogram VAE, 0..16 in StyleGAN2, ``"e1"``.. ``"e5"``, ``"z"``, ``"w"``.
-    transform : str
-        A name in `TRANSFORMS`.
-    params : mapping from parameter name to number
-        What is not named has its default.
-    features : All, Cluster, Random, Range or Indices
-    mix : float in 0..1
-    on : bool
-    profile : str or None
-        ``"default"``, ``"broad2020"`` or ``"zheng2022"``; None is the patch's.
-    with_norm : bool
-        Normalise all features of the layer after the transform (Zheng).
-    site : Site or None
-    """
-
-    id: str
-    layer: LayerName
-    transform: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-    features: Features = field(default_factory=All)
-    mix: float = 1.0
-    on: bool = True
-    profile: str | None = None
-    with_norm: bool = False
-    site: Site | None = None
-
-    def __post_init__(self) -> None:
-        if not self.id or _FORBIDDEN & set(self.id):
-            raise PatchError(f"id must be a word without blanks or any of /#*,?[]{{}}=, got {self.id!r}")
-        if self.id in _RESERVED:
-            raise PatchError(f"id must not be '{self.id}', a word that addresses use for something else")
-        object.__setattr__(self, "mix", float(MIX.check(self.mix, self.id)))
-
-
-@dataclass(frozen=True)
-class LatentBend:
-    """One operation on the latent code, such as ``offset`` with ``{"axis": 3, "amount": 0.5}``."""
-
-    op: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class WeightBend:
-    """One operation on the kernels of a layer."""
-
-    layer: LayerName
-    op: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Output:
-    """What happens after the network: ``mix`` and ``detail`` in 0..1, ``gain_db`` in -60..24 dB, two switches."""
-
-    mix: float = 1.0
-    detail: float = 0.0
-    gain_db: float = 0.0
-    limiter: bool = True
-    match_level: bool = True
-
-    def __post_init__(self) -> None:
-        for name, param in OUTPUT_PARAMS.items():
-            object.__setattr__(self, name, float(param.check(getattr(self, name), "output")))
-        for name in OUTPUT_SWITCHES:
-            object.__setattr__(self, name, switch(getattr(self, name), f"output: {name}"))
 
 
 @dataclass(frozen=True)
@@ -195,7 +99,7 @@ class Patch:
         ----------
         target : str
             ``"<id>/<parameter>"``, ``"<id>/mix"``, ``"<id>/on"``, ``"<id>/layer"``, ``"<id>/features"``,
-            ``"output/<name>"`` or ``"seed"``.
+            ``"output/<name>"``, ``"latent/<axis>/<op>"`` (such as ``"latent/3/offset"``) or ``"seed"``.
         value : number, bool, str or selection of features
             Text is read as on a command line: ``"3"``, ``"off"``, ``"cluster 1"``.
         """

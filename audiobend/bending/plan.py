@@ -3,26 +3,30 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from audiobend.bending.apply import Features as CheckedFeatures
-from audiobend.bending.apply import apply_checked, check_features
+from audiobend.bending.apply import check_features
+from audiobend.bending.bend import Bend
 from audiobend.bending.clusters import Clusters, LayerClusters
 from audiobend.bending.features import Cluster, Indices, LayerName, Random, stable_key
+from audiobend.bending.latent import check_latent
 from audiobend.bending.modulation import Moving
-from audiobend.bending.patch import Bend, Patch
-from audiobend.bending.transform import Transform, Value, check_values, get_transform
+from audiobend.bending.patch import Patch
+from audiobend.bending.step import Step, bend_latent
+from audiobend.bending.transform import check_values, get_transform
+from audiobend.bending.values import told
 from audiobend.errors import AudiobendError, PatchError
 
 
 class Layer(Protocol):
     """What a plan needs to know of a layer; `audiobend.networks.LayerSpec` has it.
 
-    ``name`` as in a patch; ``n_features``, ``height`` and ``width`` of its activation maps; and ``axes``, what
-    height and width mean, such as ``("time", "frequency")``.
+    ``name`` as in a patch; ``n_features``, ``height`` and ``width`` of its activation maps; ``axes`` says
+    what height and width mean, such as ``("time", "frequency")``.
     """
 
     @property
@@ -38,48 +42,6 @@ class Layer(Protocol):
 
 
 @dataclass(frozen=True)
-class Step:
-    """One active bend with everything that `apply_checked` takes, and the parameters that move."""
-
-    bend: Bend
-    entry: Transform
-    values: Mapping[str, Value]
-    chosen: tuple[int, ...]
-    features: CheckedFeatures
-    seed: int
-    moving: Mapping[str, Moving]
-    _copies: dict[torch.device, Tensor] = field(default_factory=dict)
-
-    def apply(self, x: Tensor, times: Tensor | None, call: int, *, owned: bool) -> Tensor:
-        """Return ``x`` bent; ``x`` itself is written to only where it is ``owned``."""
-        values, mix = self.at(times)
-        features = self._features_on(x.device)
-        # Maps that are replaced as a whole need no copy back into the old place.
-        inplace = owned and (features is not None or self.entry.elementwise)
-        out = apply_checked(
-            self.entry, x, values, features=features, mix=mix, seed=self.seed, call=call, inplace=inplace
-        )
-        return instance_norm(out) if self.bend.with_norm else out
-
-    def at(self, times: Tensor | None) -> tuple[Mapping[str, Value], Value]:
-        """Return parameter values and mix: one number each, or one for each of ``times``."""
-        if times is None or not self.moving:
-            return self.values, self.bend.mix
-        moved: dict[str, Value] = {**self.values, "mix": self.bend.mix}
-        for name, moving in self.moving.items():
-            moved[name] = moving.values(moved[name], times)    # type: ignore[arg-type]
-        mix = moved.pop("mix")
-        return moved, mix
-
-    def _features_on(self, device: torch.device) -> CheckedFeatures:
-        if not isinstance(self.features, Tensor) or self.features.device == device:
-            return self.features
-        if device not in self._copies:
-            self._copies[device] = self.features.to(device)
-        return self._copies[device]
-
-
-@dataclass(frozen=True)
 class Plan:
     """What is to be done at each layer; made by `resolve`, never changed.
 
@@ -92,7 +54,7 @@ class Plan:
 
     patch: Patch
     steps: Mapping[LayerName, tuple[Step, ...]]
-    _outputs: Mapping[str, Moving] = field(default_factory=dict)
+    _moves: Mapping[str, Moving] = field(default_factory=dict)
     _chosen: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
@@ -132,19 +94,25 @@ class Plan:
 
         Parameters
         ----------
-        z : Tensor of shape ``(batch, dim)``
+        z : Tensor of shape ``(batch, dim)``, or ``(batch, level, dim)`` for W
             Never changed.
-        basis : Tensor of shape ``(axis, dim)``
-            Principal axes, most audible first.
+        basis : Tensor of shape ``(axis, dim)`` or None
+            Principal axes, most audible first; None takes the numbers of the code themselves as axes.
+        times : Tensor of shape ``(batch,)`` or None
+            As in `apply`.
+
+        Returns
+        -------
+        Tensor of the same shape; ``z`` itself where the patch has no such operation.
         """
-        out = z
         for index, one in enumerate(self.patch.latent):
-            axis, amount = int(one.params["axis"]), float(one.params["amount"])
-            if basis is None or not 0 <= axis < len(basis):
-                known = "none" if basis is None else f"0..{len(basis) - 1}"
-                raise PatchError(f"latent[{index}]: axis must be one of this model's ({known}), got {axis}")
-            out = out + amount * basis[axis].to(out)
-        return out
+            moving = self._moves.get(f"latent/{one.params.get('axis')}/{one.op}")
+            seed = stable_key(self.patch.seed, "latent", index) >> 32
+            try:
+                z = bend_latent(one, z, basis, seed, moving, times)
+            except AudiobendError as error:
+                raise PatchError(f"latent[{index}]: {error}") from None
+        return z
 
     def features_of(self, id: str) -> tuple[int, ...]:
         """Return the features that a bend acts on, sorted; also of a bend that is switched off."""
@@ -152,9 +120,9 @@ class Plan:
         return self._chosen.get(id, ())
 
     def value(self, target: str, times: Tensor | None = None) -> float | bool | Tensor:
-        """Return a target's value: a number, or ``(batch,)`` float32 where it moves and ``times`` are given."""
+        """Return a target's value: a number, or float32 ``(batch,)`` where it moves at given ``times``."""
         base = self.patch.get(target)
-        moving = self._moving(target)
+        moving = self._moves.get(target)
         if moving is None or times is None:
             return base    # type: ignore[no-any-return]
         return moving.at(float(base), times).to(times.device, torch.float32)
@@ -169,16 +137,14 @@ class Plan:
         ]
         return self.patch.replace(bends=tuple(bends))
 
-    def _moving(self, target: str) -> Moving | None:
-        owner, _, name = target.partition("/")
-        if owner == "output":
-            return self._outputs.get(name)
-        found = [step for steps in self.steps.values() for step in steps if step.bend.id == owner]
-        return found[0].moving.get(name) if found else None
 
 
 def resolve(
-    patch: Patch, layers: Sequence[Layer], clusters: Clusters | None = None, *, axes: int | Tensor | None = None
+    patch: Patch,
+    layers: Sequence[Layer],
+    clusters: Clusters | None = None,
+    *,
+    axes: int | Tensor | None = None,
 ) -> Plan:
     """Check a patch against a network and draw what is random.
 
@@ -201,21 +167,21 @@ def resolve(
         With the entry, the rule, the value given and what would be right.
     """
     table = {layer.name: layer for layer in layers}
-    moving = _modulation(patch)
+    _check_latent(patch, axes)
+    moves = _modulation(patch)
     steps: dict[LayerName, list[Step]] = {}
     chosen: dict[str, tuple[int, ...]] = {}
     for index, bend in enumerate(patch.bends):
         try:
-            step = _step(patch, bend, table, clusters, moving.get(bend.id, {}))
+            step = _step(patch, bend, table, clusters, moves)
         except AudiobendError as error:
             raise PatchError(f"transforms[{index}]: {error}") from None
         if step is None:
             continue
         chosen[bend.id] = step.chosen
         if _is_active(step):
-            steps.setdefault(bend.layer, []).append(step)
-    ready = {layer: tuple(of_layer) for layer, of_layer in steps.items()}
-    return Plan(patch, ready, moving.get("output", {}), chosen)
+            steps.setdefault(step.layer, []).append(step)
+    return Plan(patch, {layer: tuple(of_layer) for layer, of_layer in steps.items()}, moves, chosen)
 
 
 def _step(
@@ -223,7 +189,7 @@ def _step(
     bend: Bend,
     table: Mapping[LayerName, Layer],
     clusters: Clusters | None,
-    moving: Mapping[str, Moving],
+    moves: Mapping[str, Moving],
 ) -> Step | None:
     """Resolve one bend; None where it silently did nothing in the original, too."""
     profile = patch.profile_of(bend)
@@ -242,7 +208,9 @@ def _step(
         warnings.warn(f"{bend.id}: the cluster has no features, so the bend does nothing", stacklevel=4)
     features = check_features(chosen, layer.n_features)
     seed = stable_key(patch.seed, bend.layer, bend.id, "seed") >> 32
-    return Step(bend, entry, values, tuple(chosen.tolist()), features, seed, moving)
+    prefix = f"{bend.id}/"
+    moving = {target[len(prefix) :]: one for target, one in moves.items() if target.startswith(prefix)}
+    return Step(bend, layer.name, entry, values, tuple(chosen.tolist()), features, seed, moving)
 
 
 def _is_active(step: Step) -> bool:
@@ -253,6 +221,9 @@ def _is_active(step: Step) -> bool:
 def _layer(name: LayerName, table: Mapping[LayerName, Layer]) -> Layer:
     if name in table:
         return table[name]
+    if name == "const" and 0 in table:
+        warnings.warn("this model's constant cannot be bent; layer 0 is bent instead", stacklevel=5)
+        return table[0]
     raise PatchError(f"layer {name}: this model has layers {spans(list(table))}")
 
 
@@ -261,25 +232,37 @@ def _labels(bend: Bend, layer: Layer, clusters: Clusters | None) -> LayerCluster
         return None
     if clusters is None:
         raise PatchError("features: cluster needs clusters, but this model has none")
-    labels = clusters.of_layer(layer.name)
+    labels = clusters.of_layer(bend.layer if bend.layer in clusters else layer.name)
     if labels.n_features != layer.n_features:
         raise PatchError(
-            f"layer {layer.name} has {layer.n_features} features, but its clusters are for {labels.n_features}"
+            f"layer {layer.name} has {layer.n_features} features, its clusters are for {labels.n_features}"
         )
     return labels
 
 
-def _modulation(patch: Patch) -> dict[str, dict[str, Moving]]:
-    """Oscillators by owner and parameter; every target is checked."""
-    found: dict[str, dict[str, Moving]] = {}
+def _check_latent(patch: Patch, axes: int | Tensor | None) -> None:
+    n_axes = len(axes) if isinstance(axes, Tensor) else axes
+    for index, one in enumerate(patch.latent):
+        values = told(f"latent[{index}]", partial(check_latent, one.op, one.params))
+        axis = values.get("axis", 0)
+        if n_axes is not None and isinstance(axis, int) and axis >= n_axes:
+            rule = f"axis must be in 0..{n_axes - 1} for this model"
+            raise PatchError(f"latent[{index}]: {one.op}: {rule}, got {axis}")
+
+
+def _modulation(patch: Patch) -> dict[str, Moving]:
+    """Oscillators by target; every target is checked, and written with the parameter's own name."""
+    found: dict[str, Moving] = {}
     for index, one in enumerate(patch.modulation):
         try:
             param = patch.param(one.target)
+            patch.get(one.target)
         except AudiobendError as error:
             raise PatchError(f"modulation[{index}]: {error}") from None
-        of_owner = found.setdefault(one.target.partition("/")[0], {})
-        before = of_owner[param.name].oscillators if param.name in of_owner else ()
-        of_owner[param.name] = Moving(param, (*before, one), patch.seed)
+        owner = one.target.partition("/")[0]
+        target = one.target if owner == "latent" else f"{owner}/{param.name}"
+        before = found[target].oscillators if target in found else ()
+        found[target] = Moving(param, (*before, one), patch.seed)
     return found
 
 
@@ -302,9 +285,3 @@ def spans(names: Sequence[LayerName]) -> str:
         stem if low is None else f"{stem}{low}" if low == high else f"{stem}{low}..{stem}{high}"
         for stem, low, high in groups
     )
-
-
-def instance_norm(x: Tensor, epsilon: float = 1e-8) -> Tensor:
-    """Give every map mean 0 and variance 1 (Zheng's ``with_norm``); constant maps become 0."""
-    centred = x - x.mean(dim=(-2, -1), keepdim=True)
-    return centred * torch.rsqrt(centred.square().mean(dim=(-2, -1), keepdim=True) + epsilon)

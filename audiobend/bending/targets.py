@@ -1,25 +1,21 @@
-"""Names of everything in a patch that can be changed: ``fog/radius``, ``fog/mix``, ``output/detail``, ``seed``."""
+"""Names of everything in a patch that can be changed: ``fog/radius``, ``output/detail``, ``seed``."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from audiobend.bending.features import Features, LayerName, parse_features
-from audiobend.bending.transform import Param, get_transform
-from audiobend.errors import AudiobendError, PatchError, did_you_mean
+from audiobend.bending.bend import MIX, OUTPUT_PARAMS, OUTPUT_SWITCHES, LatentBend, Output
+from audiobend.bending.features import Features, parse_features
+from audiobend.bending.latent import LATENT_OPS
+from audiobend.bending.transform import Param, Transform, get_transform
+from audiobend.bending.values import layer_name, number, switch, told
+from audiobend.errors import PatchError, did_you_mean
 
 if TYPE_CHECKING:
-    from audiobend.bending.patch import Output, Patch
+    from audiobend.bending.patch import Patch
 
 T = TypeVar("T")
 
-MIX = Param("mix", 0, 1, default=1, help="0 is untouched, 1 is fully bent")
-OUTPUT_PARAMS = {
-    "mix": Param("mix", 0, 1, default=1, help="dry to wet"),
-    "detail": Param("detail", 0, 1, default=0, help="how much of what the network blurs is given back"),
-    "gain_db": Param("gain_db", -60, 24, default=0, unit="dB"),
-}
-OUTPUT_SWITCHES = ("limiter", "match_level")
 SEED = Param("seed", 0, 2**32 - 1, default=0, integer=True)
 
 
@@ -28,6 +24,8 @@ def find_param(patch: "Patch", target: str) -> Param:
     owner, _, name = target.partition("/")
     if owner == "output":
         return _known(target, "output", name, OUTPUT_PARAMS)
+    if owner == "latent":
+        return _along_axis(target)[2]
     bend = patch.bend(owner)
     if name == "mix":
         return MIX
@@ -44,6 +42,11 @@ def get_value(patch: "Patch", target: str) -> Any:
     if owner == "output":
         _output_name(target, name, patch.output)
         return getattr(patch.output, name)
+    if owner == "latent":
+        axis, op, param = _along_axis(target)
+        index = find_latent(patch, axis, op)
+        params = {} if index is None else patch.latent[index].params
+        return params.get(param.name, float(param.default))
     bend = patch.bend(owner)
     if name in _OF_BEND:
         return getattr(bend, name)
@@ -61,6 +64,8 @@ def set_value(patch: "Patch", target: str, value: Any) -> "Patch":
         _output_name(target, name, patch.output)
         read = switch if name in OUTPUT_SWITCHES else number
         return patch.replace(output=replace(patch.output, **{name: read(value, target)}))
+    if owner == "latent":
+        return _set_latent(patch, target, value)
     bend = patch.bend(owner)
     if name in _OF_BEND:
         return patch.with_bend(replace(bend, **{name: _OF_BEND[name](value, target)}))
@@ -70,44 +75,38 @@ def set_value(patch: "Patch", target: str, value: Any) -> "Patch":
     return patch.with_bend(replace(bend, params={**others, param.name: checked}))
 
 
-def layer_name(value: object, where: str = "layer") -> LayerName:
-    """Return a layer's name: a whole number as int, ``"e1"``, ``"z"`` and so on in small letters.
-
-    >>> layer_name("3"), layer_name("E1")
-    (3, 'e1')
-    """
-    if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).strip():
-        raise PatchError(f"{where} must be a number such as 3, or one of e1..e5, z, w; got {value!r}")
-    text = str(value).strip().lower()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else text
+def find_latent(patch: "Patch", axis: int, op: str) -> int | None:
+    """Return which of the patch's ``latent`` entries works along an axis, or None."""
+    for index, one in enumerate(patch.latent):
+        if one.op == op and one.params.get("axis", 0) == axis:
+            return index
+    return None
 
 
-def number(value: object, where: str) -> Any:
-    """Read a number that may be text, as from a command line; `PatchError` where it is none."""
-    if not isinstance(value, str):
-        return value
-    try:
-        parsed = float(value)
-    except ValueError:
-        raise PatchError(f"{where} must be a number, got {value!r}") from None
-    return int(parsed) if parsed.is_integer() else parsed
+def _along_axis(target: str) -> tuple[int, str, Param]:
+    """Take ``latent/<axis>/<op>`` apart: axis, operation, and the range of its one number."""
+    _, _, name = target.partition("/")
+    axis, _, op = name.partition("/")
+    ops = {key: found for key, entry in LATENT_OPS.items() if (found := _one_number(entry)) is not None}
+    if not (axis.isascii() and axis.isdigit()):
+        raise PatchError(f"{target}: an axis of the latent code is meant as in latent/3/offset")
+    return int(axis), op, _known(target, "latent", op, ops)
 
 
-def switch(value: object, where: str) -> bool:
-    """Read a switch: true or false, on or off, yes or no, 1 or 0."""
-    words = {"true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False}
-    text = str(int(value)) if isinstance(value, float) and value in (0, 1) else str(value).strip().lower()
-    if text not in words:
-        raise PatchError(f"{where} must be true or false, got {value!r}")
-    return words[text]
+def _one_number(entry: Transform) -> Param | None:
+    names = [param.name for param in entry.params]
+    return entry.params[1] if len(names) == 2 and names[0] == "axis" else None
 
 
-def told(where: str, check: Callable[[], T]) -> T:
-    """Run a check; let its sentence begin with where the value stood."""
-    try:
-        return check()
-    except AudiobendError as error:
-        raise PatchError(f"{where}: {error}") from None
+def _set_latent(patch: "Patch", target: str, value: Any) -> "Patch":
+    axis, op, param = _along_axis(target)
+    checked = param.check(number(value, target), f"latent/{axis}/{op}")
+    index, entries = find_latent(patch, axis, op), list(patch.latent)
+    if index is None:
+        entries.append(LatentBend(op, {"axis": axis, param.name: checked}))
+    else:
+        entries[index] = replace(entries[index], params={**entries[index].params, param.name: checked})
+    return patch.replace(latent=tuple(entries))
 
 
 def _selection(value: Any, where: str) -> Features:
@@ -124,7 +123,7 @@ _OF_BEND: dict[str, Callable[[Any, str], Any]] = {
 }
 
 
-def _output_name(target: str, name: str, output: "Output") -> None:
+def _output_name(target: str, name: str, output: Output) -> None:
     _known(target, "output", name, {one.name: one for one in fields(output)})
 
 

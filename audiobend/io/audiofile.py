@@ -63,7 +63,7 @@ class AudioInfo:
 
 
 def probe(path: PathLike) -> AudioInfo:
-    """Read the head of a sound file; raise `AudioError` where it is missing, damaged, empty or multichannel."""
+    """Read the head of a sound file; `AudioError` where it is missing, damaged, empty or multichannel."""
     with AudioReader(path) as reader:
         return reader.info
 

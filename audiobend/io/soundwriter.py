@@ -76,18 +76,18 @@ class AudioWriter:
     format : "wav", "flac", "ogg" or None
         None goes by the end of the name.
     subtype : str or None
-        ``"PCM_16"``, ``"PCM_24"``, ``"PCM_32"``, ``"FLOAT"``, ``"DOUBLE"`` or ``"VORBIS"``; None is 24 bit, or
-        Vorbis in Ogg.
+        ``"PCM_16"``, ``"PCM_24"``, ``"PCM_32"``, ``"FLOAT"``, ``"DOUBLE"`` or ``"VORBIS"``; None is 24 bit,
+        and Vorbis in Ogg.
     frames : int or None
-        Samples per channel to come, if known: more than 4 GiB of them make an RF64. Where it is None the file is
-        begun as RF64 and becomes a plain WAV at the end if it is small enough.
+        Samples per channel to come, if known: more than 4 GiB of them make an RF64. Where it is None the file
+        is begun as RF64 and becomes a plain WAV at the end if it is small enough.
     inputs : paths
         Files that must not be overwritten.
 
     Notes
     -----
-    Samples beyond -1..1 are clipped, except in float files, which keep them; those that are not finite become 0.
-    An exception inside the ``with`` block leaves no file, and an existing file as it was.
+    Samples beyond -1..1 are clipped, except in float files; those that are not finite become 0. An exception
+    inside the ``with`` block leaves no file, and an existing file as it was.
     """
 
     def __init__(
