@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from audiobend.bending.plan import Plan
+from audiobend.bending import Plan
 from audiobend.networks.bendable import bent
 from audiobend.networks.model import Model
 from audiobend.spectral.codec import FLOOR_DB
@@ -73,6 +73,8 @@ class Engine:
     ) -> None:
         self.model, self.plan, self.reference = model, plan, reference
         settings = settings or Settings()
+        self._bent_network = model.bent_network(plan.patch)
+        self._bends = not plan.is_empty or self._bent_network is not model.network
         floor = torch.full((len(model.codec.mean_db),), FLOOR_DB)
         silence = model.codec.normalise(floor[:, None])[:, 0]
         self._framer = Framer(n_channels)
@@ -133,21 +135,23 @@ class Engine:
         n, n_channels = windows.shape[:2]
         x = windows.flatten(0, 1)[:, None].transpose(-1, -2)    # the network's maps are (time, frequency)
         times = self._times(n).repeat_interleave(n_channels)
-        network, plan = self.model.network, self.plan
-        code = network.encode_mean(x)
-        unbent = network.decode(code)
-        bent_output = unbent
-        if not plan.is_empty:
-            with bent(network, plan, times):
-                if any(str(layer).startswith("e") for layer in plan.layers):
-                    code = network.encode_mean(x)
-                bent_output = network.decode(plan.apply_latent(code, self.model.latent_axes))
+        code = self.model.network.encode_mean(x)
+        unbent = self.model.network.decode(code)
+        bent_output = self._bent_pass(x, code, times) if self._bends else unbent
         return tuple(    # type: ignore[return-value]
             torch.nan_to_num(
                 self.model.codec.denormalise(y[:, 0].transpose(-1, -2).float()), nan=-200.0, posinf=200.0, neginf=-200.0
             ).clamp_(-200.0, 20.0).unflatten(0, (n, n_channels))
             for y in (bent_output, unbent)
         )
+
+    def _bent_pass(self, x: Tensor, code: Tensor, times: Tensor) -> Tensor:
+        """Run windows through the bent network; the unbent code serves where the encoder is not bent."""
+        network, plan = self._bent_network, self.plan
+        with bent(network, plan, times):
+            if network is not self.model.network or any(str(layer).startswith("e") for layer in plan.layers):
+                code = network.encode_mean(x)
+            return network.decode(plan.apply_latent(code, self.model.latent_axes, times=times))
 
     def _times(self, n: int) -> Tensor:
         """Return the centres of the next windows in seconds, and count them."""

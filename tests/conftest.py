@@ -27,7 +27,7 @@ def tiny_network():
 @pytest.fixture(scope="session")
 def tiny_model(tiny_network):
     """A model around the small network: it puts out noise, which is enough for everything but fidelity."""
-    from audiobend.bending.clusters import Clusters
+    from audiobend.bending import Clusters
     from audiobend.networks import for_inference
     from audiobend.networks.model import Model
     from audiobend.spectral.codec import SpectrogramCodec

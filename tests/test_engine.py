@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from audiobend.bending.patch import Patch
+from audiobend.bending import Patch, WeightBend
 from audiobend.engine import Engine, Settings
 from audiobend.spectral.level import LoudestBin
 
@@ -140,3 +140,10 @@ def test_encoder_latent_and_decoder_can_be_bent_together(tiny_model, music):
     patch = Patch().add("e2", "ablate").add("z", "scalar-multiply", {"factor": 2.0}).add(4, "offset", {"delta": 0.2})
     plain = run(tiny_model, music, settings=INPUT)
     assert decibels(run(tiny_model, music, patch, INPUT) - plain, plain) > -40
+
+
+def test_kernels_are_bent_in_a_copy(tiny_model, music):
+    before = run(tiny_model, music)
+    bent = run(tiny_model, music, Patch(weights=(WeightBend(3, "centre-tap"),)))
+    assert not torch.equal(bent, before)
+    assert torch.equal(run(tiny_model, music), before)

@@ -82,7 +82,6 @@ def _largest(x: Tensor, widths: list[int]) -> Tensor:
             half += 1
             left, right = padded[..., reach - half :], padded[..., reach + half :]
             runs = torch.maximum(runs, torch.maximum(left[..., :width], right[..., :width]))
-        for row in {rows - away, rows + away}:
-            parts.append(runs[..., row : row + height, :])
+        parts += [runs[..., row : row + height, :] for row in {rows - away, rows + away}]
         parts = [reduce(torch.maximum, parts)]
     return parts[0]

@@ -17,6 +17,7 @@ from audiobend.bending.latent import check_latent
 from audiobend.bending.modulation import Moving
 from audiobend.bending.patch import Patch
 from audiobend.bending.step import Step, bend_latent
+from audiobend.bending.targets import check_moves
 from audiobend.bending.transform import check_values, get_transform
 from audiobend.bending.values import told
 from audiobend.errors import AudiobendError, PatchError
@@ -256,7 +257,7 @@ def _modulation(patch: Patch) -> dict[str, Moving]:
     for index, one in enumerate(patch.modulation):
         try:
             param = patch.param(one.target)
-            patch.get(one.target)
+            check_moves(patch, one.target)
         except AudiobendError as error:
             raise PatchError(f"modulation[{index}]: {error}") from None
         owner = one.target.partition("/")[0]

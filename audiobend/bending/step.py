@@ -68,7 +68,9 @@ def bend_latent(
     name = moving.param.name
     values = moving.values(one.params.get(name, moving.param.default), times)
     items = [
-        apply_latent(one.op, item[None], {**one.params, name: value}, basis=basis, levels=one.levels, seed=seed)
+        apply_latent(
+            one.op, item[None], {**one.params, name: value}, basis=basis, levels=one.levels, seed=seed
+        )
         for item, value in zip(z, values, strict=True)
     ]
     return torch.cat(items)

@@ -83,6 +83,14 @@ def find_latent(patch: "Patch", axis: int, op: str) -> int | None:
     return None
 
 
+def check_moves(patch: "Patch", target: str) -> None:
+    """Refuse a movement along an axis of the latent code that the patch does not bend."""
+    if target.startswith("latent/"):
+        axis, op, _ = _along_axis(target)
+        if find_latent(patch, axis, op) is None:
+            raise PatchError(f"{target}: there is no entry under latent that does '{op}' along axis {axis}")
+
+
 def _along_axis(target: str) -> tuple[int, str, Param]:
     """Take ``latent/<axis>/<op>`` apart: axis, operation, and the range of its one number."""
     _, _, name = target.partition("/")

@@ -4,8 +4,8 @@ import sys
 import warnings
 from typing import Any
 
-import click
 import typer
+from typer.exceptions import Abort, TyperException
 
 from audiobend.cli import patches, render, train
 from audiobend.errors import AudiobendError
@@ -46,18 +46,23 @@ def main() -> None:
         sys.exit(app(standalone_mode=False) or 0)
     except AudiobendError as error:
         _fail(str(error))
-    except click.exceptions.Abort:
+    except (Abort, KeyboardInterrupt):
         _fail("stopped", status=130)
-    except KeyboardInterrupt:
-        _fail("stopped", status=130)
-    except click.ClickException as error:
-        _fail(error.format_message() + "; see audiobend --help")
+    except TyperException as error:
+        _fail(_one_sentence(error))
     except BrokenPipeError:
         sys.exit(141)
     except MemoryError:
         _fail("there is not enough memory for this; close other programs or render a shorter sound")
     except OSError as error:
         _fail(f"{error.filename or 'the system'}: {error.strerror or error}")
+
+
+def _one_sentence(error: TyperException) -> str:
+    """Return what is wrong with the words of a command, and where to read on."""
+    text = str(getattr(error, "format_message", error.__str__)()).strip().rstrip(".")
+    context = getattr(error, "ctx", None)
+    return f"{' '.join(text.split())}; see {context.command_path if context else 'audiobend'} --help"
 
 
 def _fail(sentence: str, status: int = 2) -> None:

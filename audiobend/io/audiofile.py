@@ -19,7 +19,7 @@ from torch import Tensor
 from audiobend.errors import AudioError
 from audiobend.io.files import PathLike, check_readable
 from audiobend.io.resampling import StreamResampler
-from audiobend.io.soundwriter import AudioWriter, choose_subtype, write_audio
+from audiobend.io.soundwriter import SOFTWARE, AudioWriter, choose_subtype, format_of, write_audio
 
 __all__ = [
     "AudioInfo",
@@ -27,9 +27,11 @@ __all__ = [
     "AudioWriter",
     "StreamResampler",
     "choose_subtype",
+    "format_of",
     "probe",
     "read_audio",
     "write_audio",
+    "written_by_audiobend",
 ]
 
 BLOCK = 65536
@@ -72,6 +74,15 @@ def read_audio(path: PathLike) -> tuple[Tensor, int]:
     """Return the whole file as a waveform ``(channel, time)``, float32, and its sample rate in Hz."""
     with AudioReader(path) as reader:
         return torch.cat(list(reader), dim=-1), reader.info.sample_rate
+
+
+def written_by_audiobend(path: PathLike) -> bool:
+    """Return whether a sound file says that audiobend wrote it, so that it may be replaced unasked."""
+    try:
+        with soundfile.SoundFile(path) as file:
+            return str(file.software).startswith(SOFTWARE)
+    except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError):
+        return False
 
 
 class AudioReader:

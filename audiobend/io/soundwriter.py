@@ -12,6 +12,8 @@ from torch import Tensor
 from audiobend.errors import AudioError, did_you_mean
 from audiobend.io.files import PathLike, write_atomically
 
+SOFTWARE = "audiobend"
+"""Written into every file, so that a later render knows what it may replace."""
 FORMATS = {"wav": "WAV", "flac": "FLAC", "ogg": "OGG"}
 BLOCK = 65536    # libsndfile's Vorbis encoder overflows its stack on very large single writes
 RIFF_LIMIT = 2**32 - 2**16    # bytes of samples that a plain WAV can count, with room for its head
@@ -168,6 +170,7 @@ class AudioWriter:
                 f"{self.path}: a {self.format} file cannot be written at {self.sample_rate} Hz, "
                 f"{self.channels} channels, {self.subtype}"
             ) from None
+        file.software = SOFTWARE
         # The peak chunk holds the time of day: two equal renders would differ.
         _command(file, _SET_ADD_PEAK_CHUNK, on=False)
         if container == "RF64" and frames is None:

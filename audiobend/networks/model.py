@@ -1,14 +1,16 @@
 """A network together with everything that belongs to it."""
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from audiobend.bending.clusters import Clusters
-from audiobend.bending.patch import Patch
-from audiobend.bending.plan import Plan, resolve
+from audiobend.bending import Clusters, Patch, Plan, resolve
+from audiobend.bending.weights import bend_weight
+from audiobend.errors import AudiobendError, PatchError, did_you_mean
 from audiobend.networks.spectrogram_vae import SpectrogramVAE
 from audiobend.spectral.codec import SpectrogramCodec
 
@@ -40,4 +42,32 @@ class Model:
 
     def resolve(self, patch: Patch) -> Plan:
         """Fit a patch to this model: draw its random features, look up its clusters, check every value."""
-        return resolve(patch, self.network.layers(), self.clusters)
+        plan = resolve(patch, self.network.layers(), self.clusters, axes=self.latent_axes)
+        self.bent_kernels(patch)
+        return plan
+
+    def bent_network(self, patch: Patch) -> SpectrogramVAE:
+        """Return the network with the patch's kernels bent: a copy, or the network itself where there are none."""
+        kernels = self.bent_kernels(patch)
+        if not kernels:
+            return self.network
+        network = copy.deepcopy(self.network)
+        with torch.no_grad():
+            for name, kernel in kernels.items():
+                network.get_parameter(name).copy_(kernel)
+        return network
+
+    def bent_kernels(self, patch: Patch) -> dict[str, Tensor]:
+        """Return the kernels that the patch's ``weights`` entries change, bent, by parameter name."""
+        bent: dict[str, Tensor] = {}
+        table = {layer.name: layer.module for layer in self.network.layers() if layer.name != "z"}
+        for index, entry in enumerate(patch.weights):
+            try:
+                if entry.layer not in table:
+                    raise PatchError(f"layer {entry.layer} has no kernels{did_you_mean(entry.layer, table)}")
+                name = f"{table[entry.layer]}.0.weight"
+                kernel = bent.get(name, self.network.get_parameter(name))
+                bent[name] = bend_weight(entry.op, kernel, entry.params)
+            except AudiobendError as error:
+                raise PatchError(f"weights[{index}]: {error}") from None
+        return bent

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from audiobend.bending.patch import Patch
-from audiobend.bending.plan import resolve
+from audiobend.bending import Patch, resolve
 from audiobend.networks import SpectrogramVAE, bent, for_inference
 from audiobend.networks.bendable import CallSites
 
