@@ -152,7 +152,7 @@ def swap(
     tensor([[0., 0., 1.]])
     """
     if axes is None:
-        return _at_levels(z, levels, lambda part: other if levels is None else other[:, list(levels)])
+        return _at_levels(z, levels, lambda part: other.clone() if levels is None else other[:, list(levels)])
     chosen = torch.zeros(z.shape[-1], dtype=torch.bool, device=z.device)
     chosen[list(axes)] = True
     return swap(z, torch.where(chosen, other, z), levels=levels)
@@ -194,8 +194,7 @@ def _direction(z: Tensor, axis: int, basis: Tensor | None) -> Tensor:
 def _at_levels(z: Tensor, levels: Sequence[int] | None, change: Callable[[Tensor], Tensor]) -> Tensor:
     """Change all of z, or only some levels of it, and leave ``z`` itself alone."""
     if levels is None:
-        out = change(z)
-        return out.clone() if out is z else out
+        return change(z)
     if z.ndim != 3:
         raise TransformError(f"levels belong to latents of shape (batch, level, dim), got {tuple(z.shape)}")
     chosen = list(levels)
