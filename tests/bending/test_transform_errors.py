@@ -62,9 +62,9 @@ def test_wrong_bends_are_refused_with_a_sentence(bend, sentence):
     assert str(error.value) == sentence
 
 
-@pytest.mark.parametrize("maps", [torch.zeros(4, 3, 5), torch.zeros(1, 4, 3, 5, dtype=torch.int32)], ids=str)
+@pytest.mark.parametrize("maps", [torch.zeros(4, 3, 5), torch.zeros(1, 4, 3, 5).int()], ids=["3-D", "int"])
 def test_what_is_not_a_batch_of_maps_is_refused(maps):
-    with pytest.raises(TransformError, match=r"maps must be floating-point numbers of shape \(batch, feature"):
+    with pytest.raises(TransformError, match="maps must be floating-point numbers"):
         apply_transform("invert", maps)
 
 
