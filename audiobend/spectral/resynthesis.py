@@ -31,7 +31,7 @@ def reconstruct(
 
     Args:
         magnitude: `(513, time)` or `(channel, 513, time)`.
-        quality: "fast" (PGHI and 8 fast Griffin-Lim sweeps), "default" (PGHI, 24 RAAR and 8 sweeps) or "best"
+        quality: "fast" (PGHI and 8 fast Griffin-Lim sweeps), "default" (PGHI, 30 RAAR and 12 sweeps) or "best"
             (84 and 16). Over the input's phase: 0, 3 and 6 plain sweeps.
         input_stft: spectrum of the sound before the bend, same shape: its phase is kept where the bend kept
             the layout in time and frequency, the phase differences between its channels everywhere.

