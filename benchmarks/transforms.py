@@ -5,7 +5,7 @@
     python benchmarks/transforms.py --json          one line of JSON for each row
 
 The original splits the maps into features, takes each to numpy, bends it with OpenCV, and concatenates the
-results. Both ways run in turns in one process, on the same number of threads; each time is the least of several.
+results. Both ways run in turns in one process, on the same number of threads; each time is the least of many.
 "maps only" is the ratio to OpenCV's time without splitting and joining, and without keeping the results.
 
 Bounds: 10 times as fast as the original at 512 features of 8 by 33, and nowhere slower.
@@ -68,15 +68,15 @@ CASES: list[tuple[str, list[float], Operation]] = [
     ("translate", [0.1, 0.05], warp(moved(0.1, 0.05))),
     ("scale", [1.5], warp(turn(0, 1.5))),
     ("rotate", [30], warp(turn(30, 1))),
-    *[("erode", [radius], disc(cv2.erode, radius)) for radius in (1, 2, 3, 5)],
-    *[("dilate", [radius], disc(cv2.dilate, radius)) for radius in (1, 2, 3, 5)],
+    *[("erode", [float(radius)], disc(cv2.erode, radius)) for radius in (1, 2, 3, 5)],
+    *[("dilate", [float(radius)], disc(cv2.dilate, radius)) for radius in (1, 2, 3, 5)],
 ]
 
 
 def original_way(x: Tensor, operation: Operation) -> Tensor:
-    """Bend feature by feature, as the network-bending code of 2020 does on the CPU."""
+    """Bend feature by feature, as the network-bending code of 2020 does."""
     bent = []
-    for feature in x.split(1, dim=1):
+    for feature in torch.split(x, 1, dim=1):
         image = feature.squeeze(0).squeeze(0).numpy()
         bent.append(torch.from_numpy(operation(image))[None, None])
     return torch.cat(bent, dim=1)
@@ -88,7 +88,7 @@ def maps_only(x: Tensor, operation: Operation) -> None:
 
 
 def race(ways: list[Callable[[], object]], seconds: float) -> list[float]:
-    """The least time of each way in milliseconds; they take turns for about ``seconds`` in all, 3 at least."""
+    """The least time of each way in milliseconds; they take turns for about ``seconds``, 3 at least."""
     times: list[list[float]] = [[] for _ in ways]
     end = time.perf_counter() + seconds
     while len(times[0]) < 3 or time.perf_counter() < end:
@@ -142,7 +142,7 @@ def main() -> int:
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(options.threads)
     if not options.json:
-        print(f"{'maps':>12} {'transform':<20} {'audiobend':>10} {'original':>10} {'ratio':>7} {'maps only':>10}")
+        print(f"{'maps':>12} {'transform':<20} {'audiobend':>10} {'original':>10} {'ratio':>7} maps only")
     broken = 0
     for shape in VAE + STYLEGAN2:
         for case in CASES:

@@ -17,7 +17,7 @@ from audiobend.bending import (
     statistical,
     zheng2022,
 )
-from audiobend.bending.apply import apply_checked, apply_transform, check_features
+from audiobend.bending.apply import apply_checked, apply_transform, check_features, warm_up
 from audiobend.bending.bend import Bend, LatentBend, Output, Site, WeightBend
 from audiobend.bending.clusters import Clusters, LayerClusters
 from audiobend.bending.features import All, Cluster, Features, Indices, Random, Range
@@ -69,5 +69,6 @@ __all__ = [
     "permutation",
     "resolve",
     "statistical",
+    "warm_up",
     "zheng2022",
 ]

@@ -205,3 +205,9 @@ def _indices(x: Tensor, features: Features) -> Tensor:
         return features
     everything = torch.arange(x.shape[1], device=x.device)
     return everything if features is None else everything[features]
+
+
+def warm_up() -> None:
+    """Load the compiled loops, which takes a second or two, so that no first bend has to wait for them."""
+    for name in ("rotate", "erode"):
+        apply_transform(name, torch.zeros(1, 1, 2, 2), [1])

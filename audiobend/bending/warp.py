@@ -17,7 +17,8 @@ from audiobend.bending.memory import fresh_like
 Inverse = tuple[float, ...]
 """(xx, xy, x0, yx, yy, y0): the result's cell (x, y) is read at (xx x + xy y + x0, yx x + yy y + y0)."""
 
-CACHED_TABLES = 48
+BIG_MAP = 1 << 16
+"""Cells from which on a table takes more than a megabyte, and only a few are kept."""
 
 
 def warp(x: Tensor, inverse: Inverse, *, fixed_point: bool = False) -> Tensor:
@@ -33,7 +34,8 @@ def warp(x: Tensor, inverse: Inverse, *, fixed_point: bool = False) -> Tensor:
         return warp(x.float(), inverse, fixed_point=fixed_point).to(x.dtype)
     height, width = x.shape[-2:]
     compiled = x.dtype == torch.float32 and x.device.type == "cpu" and not x.requires_grad
-    index, weights = _table(height, width, inverse, fixed_point, x.dtype, x.device, compiled)
+    table = _few_tables if height * width > BIG_MAP else _tables
+    index, weights = table(height, width, inverse, fixed_point, x.dtype, x.device, compiled)
     if compiled:
         return _warp_compiled(x, index, weights)
     padded = F.pad(x, (1, 1, 2, 1)).flatten(2)
@@ -53,7 +55,6 @@ def _warp_compiled(x: Tensor, index: Tensor, weights: Tensor) -> Tensor:
     return out
 
 
-@lru_cache(maxsize=CACHED_TABLES)
 def _table(
     height: int,
     width: int,
@@ -78,6 +79,10 @@ def _table(
         torch.from_numpy(index.ravel()).to(device, torch.int32 if compiled else torch.int64),
         torch.from_numpy(weights.reshape(4, -1)).to(device, dtype),
     )
+
+
+_tables = lru_cache(maxsize=48)(_table)
+_few_tables = lru_cache(maxsize=4)(_table)
 
 
 def _places(height: int, width: int, inverse: Inverse) -> tuple[Any, Any]:
