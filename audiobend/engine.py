@@ -16,7 +16,8 @@ from audiobend.networks.model import Model
 from audiobend.spectral.codec import FLOOR_DB
 from audiobend.spectral.level import LevelMatch
 from audiobend.spectral.limiter import Limiter
-from audiobend.spectral.resynthesis import PhaseSource, Quality, Resynthesizer
+from audiobend.spectral.rephase import PhaseSource, Quality
+from audiobend.spectral.resynthesis import Resynthesizer
 from audiobend.spectral.stft import HOP_LENGTH
 from audiobend.spectral.streaming import ContextWindow, Framer, OverlapAdd
 
@@ -138,12 +139,13 @@ class Engine:
         code = self.model.network.encode_mean(x)
         unbent = self.model.network.decode(code)
         bent_output = self._bent_pass(x, code, times) if self._bends else unbent
-        return tuple(    # type: ignore[return-value]
-            torch.nan_to_num(
-                self.model.codec.denormalise(y[:, 0].transpose(-1, -2).float()), nan=-200.0, posinf=200.0, neginf=-200.0
-            ).clamp_(-200.0, 20.0).unflatten(0, (n, n_channels))
-            for y in (bent_output, unbent)
-        )
+        return self._to_db(bent_output, n_channels), self._to_db(unbent, n_channels)
+
+    def _to_db(self, output: Tensor, n_channels: int) -> Tensor:
+        """Turn what the network put out into windows ``(window, channel, 513, 128)`` of dB; all numbers finite."""
+        db = self.model.codec.denormalise(output[:, 0].transpose(-1, -2).float())
+        finite = torch.nan_to_num(db, nan=-200.0, posinf=20.0, neginf=-200.0).clamp_(-200.0, 20.0)
+        return finite.reshape(-1, n_channels, *finite.shape[1:])
 
     def _bent_pass(self, x: Tensor, code: Tensor, times: Tensor) -> Tensor:
         """Run windows through the bent network; the unbent code serves where the encoder is not bent."""

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,14 +70,16 @@ def render(
         )
     if not isinstance(model, Model):
         model = load_model(model)
-    channels = torch.nan_to_num(samples.detach().float().reshape(-1, samples.shape[-1]), nan=0.0, posinf=0.0, neginf=0.0)
-    n_block = round(BLOCK_SECONDS * sample_rate)
-    # `max`: splitting no samples at all must still give one empty block.
-    blocks = lambda: channels.split(max(1, n_block), dim=-1)    # noqa: E731
+    channels = torch.nan_to_num(samples.detach().float(), nan=0.0, posinf=0.0, neginf=0.0)
+    channels = channels[None] if channels.dim() == 1 else channels
+
+    def blocks() -> Blocks:
+        return list(channels.split(max(1, round(BLOCK_SECONDS * sample_rate)), dim=-1))
+
     plan = model.resolve(patch or Patch())
     parts = list(bend(blocks, sample_rate, len(channels), model, plan, settings))
     result = fit(torch.cat(parts, dim=-1), channels.shape[-1]).reshape(samples.shape)
-    return result.numpy() if isinstance(waveform, np.ndarray) else result    # type: ignore[return-value]
+    return result.numpy() if isinstance(waveform, np.ndarray) else result
 
 
 def fit(waveform: Tensor, n: int) -> Tensor:
@@ -101,7 +104,8 @@ def bend(
     for block in resampled(blocks(), sample_rate, rate, n_channels):
         meter.feed(block)
     engine = Engine(model, plan, n_channels, meter.flush(), settings)
-    yield from resampled(through(engine, resampled(blocks(), sample_rate, rate, n_channels)), rate, sample_rate, n_channels)
+    at_model_rate = resampled(blocks(), sample_rate, rate, n_channels)
+    yield from resampled(through(engine, at_model_rate), rate, sample_rate, n_channels)
 
 
 def through(engine: Engine, blocks: Blocks) -> Iterator[Tensor]:
@@ -137,7 +141,6 @@ def render_file(
     plan: Plan,
     settings: Settings | None = None,
     on_progress: Callable[[float], None] = lambda _: None,
-    overwrite: bool = True,
 ) -> Rendered:
     """Render file to file at constant memory; the target appears whole or not at all, and is never an input.
 
@@ -192,6 +195,10 @@ def output_path(source: Path, out_dir: Path | None, format: str | None, mark: st
     return (out_dir or Path()) / f"{source.stem}.{mark}.{format or 'wav'}"
 
 
+def _advance(on_progress: Callable[[float], None], index: int, n: int, share: float) -> None:
+    on_progress((index + share) / n)
+
+
 def render_variations(
     source: Path,
     folder: Path,
@@ -214,9 +221,8 @@ def render_variations(
         target = output_path(source, folder, format, f"{index + 1:02d}")
         patch_path = target.with_suffix(".yaml")
         drawn = replace(plan.drawn(), name=f"{patch.name} {index + 1}".strip())
-        result = render_file(
-            source, target, model, model.resolve(drawn), settings, lambda share, i=index: on_progress((i + share) / n)
-        )
+        advance = partial(_advance, on_progress, index, n)
+        result = render_file(source, target, model, model.resolve(drawn), settings, advance)
         save_patch(drawn, patch_path)
         results.append(result)
         digest = hashlib.sha256(target.read_bytes()).hexdigest()

@@ -47,3 +47,42 @@ def music() -> torch.Tensor:
 
     samples, _ = sf.read(EXAMPLES / "sounds" / "next_to_you.flac", frames=4 * 44100, dtype="float32")
     return torch.from_numpy(samples.T.copy())
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tiny_network, tmp_path_factory) -> Path:
+    """The small network as a bundle on disk, with clusters."""
+    from audiobend.bending import Clusters
+    from audiobend.io.clusterfile import save_clusters
+    from audiobend.io.modelbundle import save_model, weights_fingerprint
+    from audiobend.spectral.codec import SpectrogramCodec
+
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    facts = {"training": {"tracks": 0}, "metrics": {"model": {"lsd_all": 99.0}}}
+    save_model(folder, tiny_network, SpectrogramCodec(), torch.eye(512)[:32], facts)
+    labels = {
+        layer.name: torch.arange(layer.n_features) % 2 for layer in tiny_network.layers() if layer.n_features > 1
+    }
+    names = {3: {0: "low band", 1: "air"}}
+    save_clusters(Clusters.from_labels(labels, names, weights_fingerprint(folder)), folder / "clusters.yaml")
+    return folder
+
+
+@pytest.fixture
+def audiobend(capsys, monkeypatch, tmp_path):
+    """Run the command line in an empty folder; returns exit status, standard output and standard error."""
+    import sys
+
+    import audiobend.cli as cli
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words) -> tuple[int, str, str]:
+        cli._shown.clear()
+        monkeypatch.setattr(sys, "argv", ["audiobend", *map(str, words)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        output = capsys.readouterr()
+        return int(stop.value.code or 0), output.out, output.err
+
+    return run

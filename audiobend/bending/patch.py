@@ -10,8 +10,9 @@ from typing import Any
 from audiobend.bending.bend import Bend, LatentBend, Output, WeightBend
 from audiobend.bending.features import LayerName
 from audiobend.bending.modulation import Modulation
-from audiobend.bending.targets import SEED, find_param, get_value, set_value
+from audiobend.bending.targets import find_param, get_value, set_value
 from audiobend.bending.transform import PROFILES, Param
+from audiobend.bending.values import seed_number
 from audiobend.errors import PatchError, did_you_mean
 
 
@@ -41,7 +42,7 @@ class Patch:
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
             raise PatchError(f"unknown profile '{self.profile}'{did_you_mean(self.profile, PROFILES)}")
-        object.__setattr__(self, "seed", int(SEED.check(self.seed, "patch")))
+        object.__setattr__(self, "seed", seed_number(self.seed))
         for name in ("bends", "latent", "modulation", "weights"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         seen: set[str] = set()

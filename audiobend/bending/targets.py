@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SEED = Param("seed", 0, 2**32 - 1, default=0, integer=True)
-
-
 def find_param(patch: "Patch", target: str) -> Param:
     """Return the range of a target that takes numbers; `PatchError` with the nearest name."""
     owner, _, name = target.partition("/")
@@ -70,7 +67,8 @@ def set_value(patch: "Patch", target: str, value: Any) -> "Patch":
     if name in _OF_BEND:
         return patch.with_bend(replace(bend, **{name: _OF_BEND[name](value, target)}))
     param = find_param(patch, target)
-    checked = told(owner, lambda: param.check(number(value, target), bend.transform))
+    wanted = number(value, target)
+    checked = told(owner, lambda: param.check(wanted, bend.transform))
     others = {key: old for key, old in bend.params.items() if key not in param.aliases}
     return patch.with_bend(replace(bend, params={**others, param.name: checked}))
 

@@ -8,6 +8,7 @@ from audiobend.errors import AudiobendError, PatchError
 
 T = TypeVar("T")
 
+LAST_SEED = 2**32 - 1
 _YES, _NO = ("true", "on", "yes", "1"), ("false", "off", "no", "0")
 
 
@@ -32,6 +33,14 @@ def number(value: object, where: str) -> Any:
     except ValueError:
         raise PatchError(f"{where} must be a number, got {value!r}") from None
     return int(parsed) if parsed.is_integer() else parsed
+
+
+def seed_number(value: object, where: str = "seed") -> int:
+    """Return a seed; `PatchError` where it is none."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and 0 <= value <= LAST_SEED and value == int(value):    # type: ignore[operator,call-overload]
+        return int(value)    # type: ignore[call-overload,no-any-return]
+    raise PatchError(f"{where} must be a whole number in 0..{LAST_SEED}, got {value!r}")
 
 
 def switch(value: object, where: str) -> bool:

@@ -10,6 +10,9 @@ from typer.exceptions import Abort, TyperException
 from audiobend.cli import patches, render, train
 from audiobend.errors import AudiobendError
 
+STOPPED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
 app = typer.Typer(
     name="audiobend",
     help="Bend the inside of a neural network while sound runs through it.",
@@ -43,11 +46,14 @@ def main() -> None:
     """Run the command line; a mistake is one sentence on standard error and exit status 2."""
     warnings.showwarning = _show_warning
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        status = app(standalone_mode=False) or 0
+        if status != STOPPED:    # typer has already met the KeyboardInterrupt
+            sys.exit(status)
+        _fail("stopped", STOPPED)
     except AudiobendError as error:
         _fail(str(error))
     except (Abort, KeyboardInterrupt):
-        _fail("stopped", status=130)
+        _fail("stopped", STOPPED)
     except TyperException as error:
         _fail(_one_sentence(error))
     except BrokenPipeError:

@@ -1,6 +1,6 @@
 """``audiobend render``."""
 
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from audiobend.rendering import Rendered
 
 
-class Quality(str, Enum):
+class Quality(StrEnum):
     """How much work goes into the phases."""
 
     fast = "fast"
@@ -24,7 +24,7 @@ class Quality(str, Enum):
     best = "best"
 
 
-class Phase(str, Enum):
+class Phase(StrEnum):
     """Where phases come from."""
 
     auto = "auto"
@@ -33,7 +33,7 @@ class Phase(str, Enum):
     griffinlim = "griffinlim"
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     """Kinds of sound file that can be written."""
 
     wav = "wav"
@@ -231,4 +231,5 @@ def _tell(results: list["Rendered"], took: float, model: "Model", patch: "Patch"
         return
     for result in results:
         say(f"{result.output}")
-    say(f"{seconds:.1f} s of sound in {took:.1f} s ({seconds / max(took, 1e-9):.1f} times real time), model {model.name}")
+    speed = seconds / max(took, 1e-9)
+    say(f"{seconds:.1f} s of sound in {took:.1f} s ({speed:.1f} times real time), model {model.name}")

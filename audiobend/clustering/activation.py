@@ -60,7 +60,7 @@ def cluster_maps(maps: Tensor, n_clusters: int, seed: int = 0) -> NDArray[np.int
     labels = KMeans(n_clusters, n_init=10, random_state=seed).fit_predict(points)
     centres = centre_of_activity(maps)
     order = np.argsort([centres[labels == k].mean() for k in range(n_clusters)])
-    return np.argsort(order)[labels]
+    return np.asarray(np.argsort(order)[labels], dtype=np.int64)
 
 
 def centre_of_activity(maps: Tensor) -> NDArray[np.float64]:

@@ -97,7 +97,8 @@ class AudioReader:
     Notes
     -----
     Samples that are NaN or infinite become 0, and one warning at the end names the file and their count.
-    A file that ends before its head says so is an `AudioError`, never a silently shorter sound.
+    A FLAC or MP3 that ends before its head says so is an `AudioError`; of other kinds, whose heads are often never
+    completed (a recorder without power), what there is is read, with a warning. No sound is silently shorter.
     """
 
     def __init__(self, path: PathLike, block: int = BLOCK) -> None:
@@ -107,6 +108,8 @@ class AudioReader:
         self._file = _open(self.path)
         try:
             self.info = _info(self.path, self._file)
+            if _is_cut_off(self.path, self._file):
+                warnings.warn(f"{self.path}: ends before its head says so; read as far as it goes", stacklevel=2)
         except BaseException:
             self._file.close()
             raise
@@ -167,6 +170,17 @@ def _open(path: Path) -> Any:
     except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError):
         kinds = "wav, flac, ogg, aiff, mp3"
         raise AudioError(f"{path}: is not a sound file that can be read ({kinds})") from None
+
+
+def _is_cut_off(path: Path, file: Any) -> bool:
+    """Tell whether a file is shorter than it was meant to be, where libsndfile corrects the length silently."""
+    if file.format != "OGG":
+        return "(should be " in file.extra_info
+    with path.open("rb") as raw:
+        raw.seek(max(0, path.stat().st_size - 2**16))    # a page is shorter than 64 KiB
+        tail = raw.read()
+    page = tail.rfind(b"OggS")
+    return page < 0 or page + 5 >= len(tail) or not tail[page + 5] & 4    # the flag of the last page
 
 
 def _info(path: Path, file: Any) -> AudioInfo:

@@ -41,11 +41,12 @@ def check_readable(path: PathLike, error: type[AudiobendError] = AudiobendError)
     if "\0" in str(path):
         raise error(f"{str(path)!r}: a file name cannot hold a zero byte")
     try:
-        if path.is_dir():
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
             raise error(f"{path}: is a folder, not a file")
+        if not stat.S_ISREG(mode):    # before it is opened: a pipe would wait for ever
+            raise error(f"{path}: is not a plain file")
         with path.open("rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise error(f"{path}: is not a plain file")
             if not file.read(1):
                 raise error(f"{path}: the file is empty")
     except OSError as problem:

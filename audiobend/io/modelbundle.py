@@ -61,7 +61,8 @@ def load_model(name: str | Path | None = None) -> Model:
         codec = SpectrogramCodec(tensors["codec.mean_db"], float(settings["codec"]["scale_db"]))
         axes = tensors["latent.axes"]
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{folder / 'weights.safetensors'}: {error} is missing; train or fetch the model again") from error
+        where = folder / "weights.safetensors"
+        raise ModelError(f"{where}: {error} is missing; train or fetch the model again") from error
     fingerprint = weights_fingerprint(folder)
     clusters_path = folder / "clusters.yaml"
     clusters = load_clusters(clusters_path, fingerprint=fingerprint) if clusters_path.is_file() else None
@@ -174,5 +175,6 @@ def _architecture(folder: Path, settings: Mapping[str, Any]) -> tuple[float, int
         if not (0 < float(width) <= 4 and 0 < int(latent) <= 8192 and activation in ACTIVATIONS):
             raise ValueError
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{folder / 'model.yaml'}: needs architecture: {{width, latent, activation}} in range") from error
+        where = folder / "model.yaml"
+        raise ModelError(f"{where}: needs architecture: {{width, latent, activation}} in range") from error
     return float(width), int(latent), str(activation)

@@ -24,8 +24,7 @@ from audiobend.bending import (
 )
 from audiobend.bending.latent import check_latent
 from audiobend.bending.patch import new_id
-from audiobend.bending.targets import SEED
-from audiobend.bending.values import layer_name, switch, told
+from audiobend.bending.values import layer_name, seed_number, switch, told
 from audiobend.bending.weights import WEIGHT_OPS
 from audiobend.errors import PatchError, did_you_mean
 from audiobend.io.fields import check_keys, given, items, real, shown, text, wholes
@@ -256,4 +255,4 @@ def _latent_entry(one: LatentBend) -> dict[str, Any]:
 
 def _seed(entry: Mapping[str, Any]) -> int | None:
     seed = entry.get("feature-seed")
-    return None if seed is None else int(SEED.check(seed, "feature-seed"))
+    return None if seed is None else seed_number(seed, "feature-seed")

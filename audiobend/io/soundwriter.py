@@ -15,6 +15,7 @@ from audiobend.io.files import PathLike, write_atomically
 SOFTWARE = "audiobend"
 """Written into every file, so that a later render knows what it may replace."""
 FORMATS = {"wav": "WAV", "flac": "FLAC", "ogg": "OGG"}
+RATES = {"wav": 1_000_000, "flac": 655_350, "ogg": 200_000}    # above its own, libsndfile's Vorbis crashes
 BLOCK = 65536    # libsndfile's Vorbis encoder overflows its stack on very large single writes
 RIFF_LIMIT = 2**32 - 2**16    # bytes of samples that a plain WAV can count, with room for its head
 
@@ -147,9 +148,14 @@ class AudioWriter:
     def _check(self) -> None:
         if self.channels not in (1, 2):
             raise AudioError(f"{self.path}: sound must be mono or stereo, not {self.channels} channels")
+        if not 1 <= self.sample_rate <= RATES[self.format]:
+            raise AudioError(
+                f"{self.path}: the sample rate of {self.format} files must be in 1..{RATES[self.format]} Hz, "
+                f"got {self.sample_rate}"
+            )
         if self.subtype not in _SUBTYPES[self.format]:
             raise AudioError(
-                f"{self.path}: a {self.format} file cannot hold '{self.subtype}'"
+                f"{self.path}: {self.format} files cannot hold '{self.subtype}'"
                 + did_you_mean(self.subtype, _SUBTYPES[self.format])
             )
 
@@ -165,11 +171,8 @@ class AudioWriter:
             file = soundfile.SoundFile(
                 self._temporary, "w", self.sample_rate, self.channels, self.subtype, format=container
             )
-        except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError):
-            raise AudioError(
-                f"{self.path}: a {self.format} file cannot be written at {self.sample_rate} Hz, "
-                f"{self.channels} channels, {self.subtype}"
-            ) from None
+        except (soundfile.SoundFileError, RuntimeError, ValueError):    # all else has been checked
+            raise self._full() from None
         file.software = SOFTWARE
         # The peak chunk holds the time of day: two equal renders would differ.
         _command(file, _SET_ADD_PEAK_CHUNK, on=False)

@@ -5,6 +5,7 @@ are the only ones that do.
 """
 
 import copy
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +29,7 @@ ENCODER_MAPS = ((64, 257), (32, 129), (16, 65), (8, 33), (4, 17))
 DECODER_MAPS = ((8, 33), (17, 65), (32, 129), (64, 257), (128, 513))
 SEED_MAP = (4, 17)
 
-ACTIVATIONS = {"relu": lambda: nn.ReLU(inplace=True), "leaky_relu": lambda: nn.LeakyReLU(0.2, inplace=True)}
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": lambda: nn.ReLU(inplace=True), "leaky_relu": lambda: nn.LeakyReLU(0.2, inplace=True)}
 
 
 class SpectrogramVAE(nn.Module):
@@ -76,7 +77,8 @@ class SpectrogramVAE(nn.Module):
         return nn.Sequential(convolution, nn.BatchNorm2d(n_features), ACTIVATIONS[self.activation]())
 
     def _decoder_blocks(self) -> list[nn.Sequential]:
-        blocks, before = [], self._scaled(512)
+        blocks: list[nn.Sequential] = []
+        before = self._scaled(512)
         for n_features, kernel, stride, padding in DECODER:
             after = self._scaled(n_features)
             convolution = nn.ConvTranspose2d(before, after, kernel, stride, padding)
@@ -103,7 +105,7 @@ class SpectrogramVAE(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """Return windows ``(batch, 1, 128, 513)`` of codes ``(batch, latent)``."""
-        x = self.expand(self.code(z)).unflatten(1, (-1, *SEED_MAP))
+        x: Tensor = self.expand(self.code(z)).unflatten(1, (-1, *SEED_MAP))
         if x.device.type == "cpu":
             x = x.contiguous(memory_format=torch.channels_last)
         for layer in self.decoder:
@@ -137,7 +139,18 @@ def for_inference(vae: SpectrogramVAE) -> SpectrogramVAE:
     for blocks, transposed in ((fast.encoder, False), (fast.decoder, True)):
         for block in blocks:
             if isinstance(block, nn.Sequential) and len(block) == 3:
-                block[0] = nn.utils.fusion.fuse_conv_bn_eval(block[0], block[1], transpose=transposed)
-                block[1] = nn.Identity()
-    fast.requires_grad_(False)
-    return fast.to(memory_format=torch.channels_last)
+                _fold(block, transposed)
+    return channels_last(fast.requires_grad_(False))
+
+
+def _fold(block: nn.Sequential, transposed: bool) -> None:
+    convolution, norm = block[0], block[1]
+    assert isinstance(convolution, nn.Conv2d | nn.ConvTranspose2d) and isinstance(norm, nn.BatchNorm2d)
+    block[0] = nn.utils.fusion.fuse_conv_bn_eval(convolution, norm, transpose=transposed)
+    block[1] = nn.Identity()
+
+
+def channels_last(network: SpectrogramVAE) -> SpectrogramVAE:
+    """Lay the kernels out so that convolutions on a processor run faster; the numbers stay the same."""
+    network.to(memory_format=torch.channels_last)    # type: ignore[call-overload]
+    return network

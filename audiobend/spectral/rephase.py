@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from audiobend.spectral.estimates import direction, pghi, random_phase, rotation
+from audiobend.spectral.estimates import direction, pghi, random_phase
 from audiobend.spectral.sweeps import Sweeps
 
 Quality = Literal["fast", "default", "best"]
@@ -100,12 +100,12 @@ def _fold_down(stretch: Stretch, turns: Tensor | None) -> Tensor:
 
 def _unfold(stretch: Stretch, mid: Tensor, rebuilt: Tensor, turns: Tensor | None, follow: Tensor) -> Tensor:
     """Return the channels of a rebuilt mid: each keeps the phase that it had against the input's mid."""
-    phase = direction(rebuilt)
-    if turns is None:
-        spectrum = stretch.magnitude * phase
-    else:
-        apart = phase * direction(mid).conj()
-        spectrum = stretch.magnitude * torch.where(follow, turns, turns * apart)
+    if len(stretch.magnitude) == 1:
+        return rebuilt[None]
+    spectrum = stretch.magnitude * direction(rebuilt)
+    if turns is not None:
+        apart = turns * direction(mid).conj()
+        spectrum = torch.where(follow, stretch.magnitude * turns, spectrum * apart)
     spectrum[..., : stretch.known.shape[-1]] = stretch.known
     return spectrum
 
@@ -140,12 +140,12 @@ def _smooth(values: Tensor) -> Tensor:
 def _estimate(mid: Tensor, keep: Tensor, recipe: Recipe, seed: int) -> Tensor:
     """Return the mid with its columns outside `keep` at an estimated phase that goes on from those inside."""
     magnitude = mid.abs()
-    known = torch.where(keep, mid.angle(), torch.nan)
-    if recipe.estimate == "pghi":
-        phase = pghi(magnitude, seed=seed, known=known)
-    else:
+    if recipe.estimate == "random":
         phase = random_phase(magnitude, seed=seed)
-    return torch.where(keep, mid, magnitude * rotation(phase))
+    else:
+        known = torch.where(keep, mid.angle(), torch.nan) if keep.any() else None
+        phase = pghi(magnitude, seed=seed, known=known)
+    return torch.where(keep, mid, torch.polar(magnitude, phase))
 
 
 def _rebuild(stretch: Stretch, mid: Tensor, keep: Tensor, recipe: Recipe, seed: int) -> Tensor:

@@ -5,7 +5,8 @@ wanted magnitudes back, and overlap-adds the next waveform. Spectra of the whole
 in between. Same maths as librosa and torchaudio, several times cheaper.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from audiobend.spectral.stft import N_BINS, N_FFT, inverse_envelope, overlap_add
 BLOCK = 64    # frames: all that a block touches fits a level-2 cache of 1 MiB
 
 Floats = NDArray[np.float32]
+Indices = NDArray[np.int64]
 Step = Callable[[Floats, slice], None]
 
 
@@ -46,13 +48,10 @@ class Sweeps:
         self._frames = moving.nonzero()[:, 0].numpy()
         self._target: Floats = magnitude[moving].contiguous().numpy()
         self._state = _as_rows(start[moving])
-        self._inverse = inverse_envelope(len(magnitude)).numpy()
-        self._inverse[:begin] = 0
-        self._inverse[len(self._inverse) - N_FFT // 2 if end is None else end :] = 0
+        self._ends = _ends(len(magnitude), begin, end)
         self._base: Floats = overlap_add(self._held).numpy()
         self._waveform, self._next = np.empty_like(self._base), np.empty_like(self._base)
-        self._block = torch.empty(BLOCK, N_FFT)
-        self._spectrum = torch.empty(BLOCK, N_BINS, dtype=torch.complex64)
+        self._blocks = list(_blocks(self._frames))
 
     def plain(self, n_iter: int) -> "Sweeps":
         """Classic Griffin-Lim (Griffin & Lim 1984): never gets worse, stays near its start."""
@@ -122,20 +121,50 @@ class Sweeps:
 
     def _sweep(self, step: Step) -> None:
         self._next[:] = self._base
-        for at in range(0, len(self._frames), BLOCK):
-            rows = slice(at, min(at + BLOCK, len(self._frames)))
-            frames = self._frames[rows]
-            block, spectrum = self._block[: len(frames)], self._spectrum[: len(frames)]
-            _kernels.take_frames(self._waveform, frames, WINDOW, block.numpy())
-            torch.fft.rfft(block, out=spectrum)
-            step(torch.view_as_real(spectrum).numpy().reshape(-1, 2 * N_BINS), rows)
-            torch.fft.irfft(spectrum, N_FFT, out=block)
-            _kernels.add_frames(block.numpy(), frames, WINDOW, self._next)
-        self._next *= self._inverse
+        for block in self._blocks:
+            _kernels.take_frames(self._waveform, block.frames, SCALED_WINDOW, block.samples)
+            torch.fft.rfft(block.time, out=block.frequency)
+            step(block.spectrum, block.rows)
+            torch.fft.irfft(block.frequency, N_FFT, out=block.time)
+            _kernels.add_frames(block.samples, block.frames, WINDOW, self._next)
+        for part, gain in self._ends:
+            self._next[part] *= gain
         self._waveform, self._next = self._next, self._waveform
 
 
 WINDOW: Floats = window().numpy()
+SCALED_WINDOW: Floats = WINDOW * np.float32(2 / 3)    # divides by the summed squared windows of the interior
+
+
+class _Block(NamedTuple):
+    """Some frames and the memory they are worked on in, seen as torch and as numpy see it."""
+
+    rows: slice
+    frames: Indices
+    time: Tensor
+    samples: Floats
+    frequency: Tensor
+    spectrum: Floats
+
+
+def _blocks(frames: Indices) -> Iterator[_Block]:
+    time = torch.empty(BLOCK, N_FFT)
+    frequency = torch.empty(BLOCK, N_BINS, dtype=torch.complex64)
+    spectrum = torch.view_as_real(frequency).numpy().reshape(BLOCK, 2 * N_BINS)
+    for start in range(0, len(frames), BLOCK):
+        rows = slice(start, min(start + BLOCK, len(frames)))
+        n = rows.stop - start
+        yield _Block(rows, frames[rows], time[:n], time[:n].numpy(), frequency[:n], spectrum[:n])
+
+
+def _ends(n_frames: int, begin: int, end: int | None) -> list[tuple[slice, Floats]]:
+    """Return both stretches where the summed squared windows are not 3/2, and what makes up for it."""
+    gain: Floats = inverse_envelope(n_frames).numpy() * np.float32(3 / 2)
+    stop = len(gain) - N_FFT // 2 if end is None else end
+    gain[:begin] = 0
+    gain[stop:] = 0
+    inner = max(begin, N_FFT), max(begin, N_FFT, min(stop, len(gain) - N_FFT))
+    return [(part, gain[part]) for part in (slice(0, inner[0]), slice(inner[1], None))]
 
 
 def _as_rows(spectrum: Tensor) -> Floats:

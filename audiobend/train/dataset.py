@@ -53,12 +53,10 @@ def load_track(path: Path, codec: SpectrogramCodec) -> Track:
     mono = np.nan_to_num(samples.mean(axis=1))
     if sample_rate != codec.sample_rate:
         mono = soxr.resample(mono, sample_rate, codec.sample_rate)
-    pieces: list[Columns] = []
     magnitude = stft(torch.from_numpy(np.ascontiguousarray(mono))).abs()
     reference = float(magnitude.max())
-    for piece in magnitude.split(8192, dim=-1):
-        pieces.append(codec.to_db(piece, reference).T.contiguous().numpy().astype(np.float16))
-    return Track(path.stem, np.concatenate(pieces))
+    pieces = (codec.to_db(piece, reference).T for piece in magnitude.split(8192, dim=-1))
+    return Track(path.stem, np.concatenate([piece.numpy().astype(np.float16) for piece in pieces]))
 
 
 def load_tracks(

@@ -19,11 +19,11 @@ def codes_of(network: SpectrogramVAE, codec: SpectrogramCodec, sampler: WindowSa
 def standardise(network: SpectrogramVAE, codes: Tensor) -> None:
     """Rescale encoder and decoder so that every latent has mean 0 and deviation 1; the sound stays as it is."""
     centre, spread = codes.mean(0), codes.std(0).clamp(min=1e-4)
-    network.expand.bias += network.expand.weight @ centre
-    network.expand.weight *= spread
-    network.mean.weight /= spread[:, None]
-    network.mean.bias.copy_((network.mean.bias - centre) / spread)
-    network.log_variance.bias -= 2 * spread.log()
+    network.expand.bias.add_(network.expand.weight @ centre)
+    network.expand.weight.mul_(spread)
+    network.mean.weight.div_(spread[:, None])
+    network.mean.bias.sub_(centre).div_(spread)
+    network.log_variance.bias.sub_(2 * spread.log())
 
 
 def principal_axes(codes: Tensor, n_axes: int = 32) -> Tensor:
@@ -36,4 +36,5 @@ def principal_axes(codes: Tensor, n_axes: int = 32) -> Tensor:
     axes = vectors[:n_axes] * (values[:n_axes, None] / len(codes) ** 0.5)
     # A sign rule, so that the same training gives the same direction twice.
     largest = axes.gather(1, axes.abs().argmax(1, keepdim=True))
-    return axes * largest.sign()
+    signed: Tensor = axes * largest.sign()
+    return signed

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from audiobend.errors import TrainingError
-from audiobend.networks.spectrogram_vae import SpectrogramVAE
+from audiobend.networks.spectrogram_vae import SpectrogramVAE, channels_last
 from audiobend.spectral.codec import SpectrogramCodec
 from audiobend.train.dataset import Track, WindowSampler, even_windows
 from audiobend.train.metrics import fidelity, mean_of
@@ -70,10 +70,10 @@ class Trainer:
     def __init__(self, recipe: Recipe, codec: SpectrogramCodec, sampler: WindowSampler) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.codec, self.sampler = recipe, codec, sampler
-        self.network = SpectrogramVAE(recipe.width, recipe.n_latent, recipe.activation)
-        self.network.to(memory_format=torch.channels_last)
+        self.network = channels_last(SpectrogramVAE(recipe.width, recipe.n_latent, recipe.activation))
         self.average = copy.deepcopy(self.network).requires_grad_(False)
-        big = [*_kernels(self.network), self.network.mean.weight, self.network.expand.weight]
+        dense = [self.network.get_parameter(name) for name in ("mean.weight", "expand.weight")]
+        big = [*_kernels(self.network), *dense]
         chosen = {id(parameter) for parameter in big}
         rest = [parameter for parameter in self.network.parameters() if id(parameter) not in chosen]
         self.optimisers = [
@@ -102,7 +102,7 @@ class Trainer:
         loss, kl = self._loss(window_db)
         for optimiser in self.optimisers:
             optimiser.zero_grad(set_to_none=True)
-        loss.backward()    # type: ignore[no-untyped-call]
+        loss.backward()
         self.progress.step += 1
         if not self._gradients_are_finite():
             return
@@ -210,7 +210,7 @@ class Trainer:
 def _kernels(network: SpectrogramVAE) -> list[nn.Parameter]:
     """All convolution kernels but the first and the last (one feature on one side: nothing to orthogonalise)."""
     blocks = [*network.encoder[1:], *network.decoder[:-1]]
-    return [block[0].weight for block in blocks if isinstance(block, nn.Sequential)]    # type: ignore[misc]
+    return [block.get_parameter("0.weight") for block in blocks]
 
 
 @torch.no_grad()

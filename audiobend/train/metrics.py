@@ -61,6 +61,6 @@ def _correlation(a: Tensor, b: Tensor) -> float:
 
 
 def _mel_bands() -> Tensor:
-    import librosa    # slow to import, and only evaluation needs it
+    import librosa  # slow to import, and only evaluation needs it
 
     return torch.from_numpy(librosa.filters.mel(sr=44100, n_fft=1024, n_mels=64))

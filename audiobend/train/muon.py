@@ -44,7 +44,8 @@ def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
         factor = a * identity + b * gram + c * (gram @ gram)
         total = factor @ total
         gram = factor @ factor @ gram
-    return total @ x
+    result: Tensor = total @ x
+    return result
 
 
 class NormedMuon(torch.optim.Optimizer):
@@ -61,7 +62,7 @@ class NormedMuon(torch.optim.Optimizer):
         super().__init__(params, {"lr": lr, "momentum": momentum})
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    def step(self, closure: Any = None) -> None:    # type: ignore[override]
         """Update every parameter that has a gradient."""
         for group in self.param_groups:
             for parameter in group["params"]:
@@ -74,7 +75,7 @@ class NormedMuon(torch.optim.Optimizer):
             state["momentum"] = torch.zeros_like(parameter)
             state["norm"] = parameter.norm().clone()
         gradient = parameter.grad
-        assert gradient is not None    # noqa: S101  (step() looked)
+        assert gradient is not None
         state["momentum"].lerp_(gradient, 1 - momentum)
         look_ahead = gradient.lerp(state["momentum"], momentum)
         direction = orthogonalise(look_ahead.flatten(1)).view_as(parameter)

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from phase_signals import SOUNDS, chord, chirp, convergence, decibels, drums, stereo
+from phase_signals import SOUNDS, chirp, chord, convergence, decibels, drums, stereo
 
 from audiobend.errors import AudioError
 from audiobend.spectral import Resynthesizer, istft, reconstruct, stft
