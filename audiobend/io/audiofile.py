@@ -97,8 +97,9 @@ class AudioReader:
     Notes
     -----
     Samples that are NaN or infinite become 0, and one warning at the end names the file and their count.
-    A FLAC or MP3 that ends before its head says so is an `AudioError`; of other kinds, whose heads are often never
-    completed (a recorder without power), what there is is read, with a warning. No sound is silently shorter.
+    A FLAC or MP3 that ends before its head says so is an `AudioError`. Heads of other kinds are often never
+    completed, as by a recorder without power: what there is is read, with a warning. No sound is silently
+    shorter.
     """
 
     def __init__(self, path: PathLike, block: int = BLOCK) -> None:
@@ -109,7 +110,8 @@ class AudioReader:
         try:
             self.info = _info(self.path, self._file)
             if _is_cut_off(self.path, self._file):
-                warnings.warn(f"{self.path}: ends before its head says so; read as far as it goes", stacklevel=2)
+                message = "ends before its head says so; it is read as far as it goes"
+                warnings.warn(f"{self.path}: {message}", stacklevel=2)
         except BaseException:
             self._file.close()
             raise
@@ -173,7 +175,7 @@ def _open(path: Path) -> Any:
 
 
 def _is_cut_off(path: Path, file: Any) -> bool:
-    """Tell whether a file is shorter than it was meant to be, where libsndfile corrects the length silently."""
+    """Tell whether a file is shorter than it was meant to be, where libsndfile says nothing of it."""
     if file.format != "OGG":
         return "(should be " in file.extra_info
     with path.open("rb") as raw:

@@ -291,9 +291,9 @@ def test_what_cannot_be_written_is_refused_before_anything_is(tmp_path, make, en
 
 
 def test_blocks_of_another_shape_are_refused(tmp_path):
-    with pytest.raises(AudioError, match=r"blocks must be \(2, time\), got a shape of \(1, 5\)"):
-        with AudioWriter(tmp_path / "a.wav", 44100, 2) as writer:
-            writer.write(torch.zeros(1, 5))
+    rule = r"blocks must be \(2, time\), got a shape of \(1, 5\)"
+    with pytest.raises(AudioError, match=rule), AudioWriter(tmp_path / "a.wav", 44100, 2) as writer:
+        writer.write(torch.zeros(1, 5))
     assert list(tmp_path.iterdir()) == []
 
 
