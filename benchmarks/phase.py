@@ -2,25 +2,21 @@
 
     python benchmarks/phase.py [--music FOLDER] [--quick] [--json FILE] [--check]
 
-Every method gets the same float32 magnitudes of the same zero-padded Hann STFT (1024 / 256), of sounds with 0.1 s
-of silence at both ends, in one process on one thread. Methods are interleaved round-robin; the cost is CPU time,
-the ratio is taken within each round. Nearness is the spectral convergence (SC, dB, lower is nearer), computed for
-all by one function in float64. All start from magnitudes alone; the input's phase is checked apart.
+Every method gets the same float32 magnitudes of the same zero-padded Hann STFT (1024 / 256), of sounds with
+0.1 s of silence at both ends, in one process on one thread. Methods are interleaved round-robin; the cost is CPU
+time, the ratio is taken within each round. Nearness is the spectral convergence (SC, dB, lower is nearer),
+computed for all by one function in float64. All start from magnitudes alone; the input's phase is checked apart.
 """
 
 import argparse
 import json
 import math
-import os
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median
-
-for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ[_variable] = "1"    # before torch and numba read them
 
 import librosa
 import numpy as np
@@ -89,8 +85,9 @@ def speech_like(time_: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     syllable = np.minimum((time_ * 4).astype(int), len(vowels) - 1)
     sound = np.zeros_like(time_)
     for k in range(1, 40):
-        gain = sum(np.exp(-(((k * pitch - f) / 120) ** 2)) / (1 + i) for i, f in enumerate(vowels[syllable].T))
-        sound += gain * np.sin(k * phase)
+        for number, formant in enumerate(vowels[syllable].T):
+            gain = np.exp(-(((k * pitch - formant) / 120) ** 2)) / (1 + number)
+            sound += gain * np.sin(k * phase)
     swell = np.sin(np.pi * (time_ * 4 % 1)) ** 0.5
     hiss = np.diff(rng.standard_normal(len(time_) + 1)) * (time_ * 4 % 1 > 0.85)
     return 0.15 * sound * swell + 0.05 * hiss
@@ -143,8 +140,9 @@ def torchaudio_sweeps(n_iter: int) -> Method:
     def run(magnitude: Tensor, length: int) -> Tensor:
         torch.manual_seed(SEED)
         return torchaudio.functional.griffinlim(
-            magnitude, window, 1024, 256, 1024, power=1.0, n_iter=n_iter, momentum=0.99, length=length, rand_init=True
-        )
+            magnitude, window, 1024, 256, 1024,
+            power=1.0, n_iter=n_iter, momentum=0.99, length=length, rand_init=True,
+        )    # fmt: skip
 
     return run
 
@@ -230,17 +228,19 @@ def identity(sounds: dict[str, Tensor]) -> float:
 
 
 def table(all_results: dict[str, dict[str, Result]]) -> str:
-    lines = [f"{'method':<16}{'SC mean':>9}{'worst':>8}{'LSD':>7}{'RTF':>8}{'wins/ta100':>12}{'cost/ta100':>12}"]
+    heads = [f"{'method':<16}", *(f"{h:>9}" for h in ("SC mean", "worst", "LSD", "RTF", "nearer", "cost"))]
+    lines = ["".join(heads) + "    (nearer than, cost of torchaudio 100)"]
     for name in METHODS:
         rows = [results[name] for results in all_results.values()]
         wins = sum(r[name].sc < r["torchaudio 100"].sc for r in all_results.values())
         cost = median(ratio(r, "torchaudio 100", name) for r in all_results.values())
         lines.append(
-            f"{name:<16}{mean(r.sc for r in rows):>9.2f}{max(r.sc for r in rows):>8.2f}"
-            f"{mean(r.lsd for r in rows):>7.2f}{mean(median(r.cpu) for r in rows) / SECONDS:>8.4f}"
-            f"{f'{wins}/{len(rows)}':>12}{f'1/{cost:.1f}':>12}"
+            f"{name:<16}{mean(r.sc for r in rows):>9.2f}{max(r.sc for r in rows):>9.2f}"
+            f"{mean(r.lsd for r in rows):>9.2f}{mean(median(r.cpu) for r in rows) / SECONDS:>9.4f}"
+            f"{f'{wins}/{len(rows)}':>9}{f'1/{cost:.1f}':>9}"
         )
-    lines += ["", f"{'sound':<28}{'ta 100':>8}{'lr 100':>8}{'fast':>8}{'default':>8}{'best':>8}{'cheaper than ta, lr':>22}"]
+    heads = [f"{h:>8}" for h in ("ta 100", "lr 100", "fast", "default", "best")]
+    lines += ["", f"{'sound':<28}{''.join(heads)}{'cheaper than ta, lr':>22}"]
     for sound, r in all_results.items():
         scs = "".join(f"{r[m].sc:>8.2f}" for m in ("torchaudio 100", "librosa 100", "fast", "default", "best"))
         cheaper = f"{ratio(r, 'torchaudio 100', 'default'):.1f}x, {ratio(r, 'librosa 100', 'default'):.1f}x"
@@ -255,10 +255,11 @@ def failures(all_results: dict[str, dict[str, Result]], identity_db: float) -> l
         for theirs in ("torchaudio 100", "librosa 100"):
             if r["default"].sc >= r[theirs].sc:
                 found.append(f"{sound}: default {r['default'].sc:.2f} dB, {theirs} {r[theirs].sc:.2f} dB")
-            if ratio(r, theirs, "default") < 6:
-                found.append(f"{sound}: default is only {ratio(r, theirs, 'default'):.1f} times cheaper than {theirs}")
+            times = ratio(r, theirs, "default")
+            if times < 6:
+                found.append(f"{sound}: default is only {times:.1f} times cheaper than {theirs}")
     ours, theirs = f"griffin_lim {EQUAL}", f"librosa {EQUAL}"
-    apart = mean(r[ours].sc for r in all_results.values()) - mean(r[theirs].sc for r in all_results.values())
+    apart = mean(r[ours].sc - r[theirs].sc for r in all_results.values())
     if abs(apart) > 0.5:
         found.append(f"{ours} is {apart:+.2f} dB from {theirs}")
     times = median(ratio(r, f"torchaudio {EQUAL}", ours) for r in all_results.values())
@@ -272,7 +273,9 @@ def failures(all_results: dict[str, dict[str, Result]], identity_db: float) -> l
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--music", type=Path, default=Path(__file__).parents[1] / "examples" / "sounds")
     parser.add_argument("--limit", type=int, default=8, help="music files at most")
     parser.add_argument("--rounds", type=int, default=5)
@@ -288,10 +291,12 @@ def main() -> int:
     sounds = load_sounds(options.music, options.limit)
     tone = torch.sin(torch.arange(SAMPLE_RATE) / 10)
     compare(tone, 1)    # FFT plans and whatever else happens once
-    all_results = {name: compare(sound, 2 if options.quick else options.rounds) for name, sound in sounds.items()}
+    rounds = 2 if options.quick else options.rounds
+    all_results = {name: compare(sound, rounds) for name, sound in sounds.items()}
     identity_db = identity(sounds)
 
-    print(f"{len(sounds)} sounds of {SECONDS} s; seed {SEED}; compiling or loading the kernels took {compiled:.1f} s")
+    print(f"{len(sounds)} sounds of {SECONDS} s, {rounds} rounds, seed {SEED}")
+    print(f"compiling the kernels, or loading them from the cache: {compiled:.1f} s\n")
     print(table(all_results))
     print(f"\ntrue magnitudes with the input's phase: {identity_db:.1f} dB")
     if options.json:

@@ -305,7 +305,7 @@ def test_mistakes_are_told_in_a_sentence():
     resynthesizer.feed(torch.zeros(2, 513, 100))
     with pytest.raises(AudioError, match="channels must stay 2 from first to last, got 1"):
         resynthesizer.feed(torch.zeros(1, 513, 4))
-    with pytest.raises(AudioError, match="length must be .* or more, as many are out already; got 5"):
+    with pytest.raises(AudioError, match=r"length must be .* or more, as many are out already; got 5"):
         resynthesizer.flush(5)
 
 
