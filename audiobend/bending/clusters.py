@@ -10,6 +10,8 @@ from torch import Tensor
 from audiobend.bending.features import LayerName
 from audiobend.errors import PatchError, did_you_mean
 
+MAX_CLUSTERS = 8192
+
 
 @dataclass(frozen=True, eq=False)
 class LayerClusters:
@@ -30,9 +32,14 @@ class LayerClusters:
     descriptors: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        labels = torch.as_tensor(self.labels)
-        if labels.dim() != 1 or labels.numel() == 0 or labels.is_floating_point() or int(labels.min()) < 0:
-            raise PatchError("clusters: labels must be one whole number of 0 or more for each feature")
+        try:
+            labels = torch.as_tensor(self.labels)
+        except (OverflowError, RuntimeError, TypeError, ValueError):
+            labels = torch.zeros(0)
+        wrong = labels.dim() != 1 or labels.numel() == 0 or labels.is_floating_point()
+        if wrong or int(labels.min()) < 0 or int(labels.max()) >= MAX_CLUSTERS:
+            rule = f"one whole number in 0..{MAX_CLUSTERS - 1} for each feature"
+            raise PatchError(f"clusters: labels must be {rule}")
         object.__setattr__(self, "labels", labels.long())
 
     def __eq__(self, other: object) -> bool:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from audiobend.bending.apply import check_features
-from audiobend.bending.bend import Bend
+from audiobend.bending.bend import Bend, check_params
 from audiobend.bending.clusters import Clusters, LayerClusters
 from audiobend.bending.features import Cluster, Indices, LayerName, Random, stable_key
 from audiobend.bending.latent import check_latent
@@ -18,7 +18,7 @@ from audiobend.bending.modulation import Moving
 from audiobend.bending.patch import Patch
 from audiobend.bending.step import Step, bend_latent
 from audiobend.bending.targets import check_moves
-from audiobend.bending.transform import check_values, get_transform
+from audiobend.bending.transform import get_transform
 from audiobend.bending.values import told
 from audiobend.errors import AudiobendError, PatchError
 
@@ -195,7 +195,7 @@ def _step(
     """Resolve one bend; None where it silently did nothing in the original, too."""
     profile = patch.profile_of(bend)
     entry = get_transform(bend.transform, profile)
-    values = check_values(entry, bend.params)
+    values = check_params(entry, bend.params)
     if bend.layer == 0 and profile == "broad2020":
         warnings.warn(f"{bend.id}: the profile broad2020 never bends layer 0, as the original", stacklevel=4)
         return None

@@ -4,7 +4,7 @@ Network-bending's is ``{layer: [{cluster_index, feature_index}, ..]}``. Zheng's 
 in the order of the places in StyleGAN: the constant, the 4 px convolution, and then two for each resolution.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -43,7 +43,7 @@ def load_clusters(path: PathLike, *, fingerprint: str | None = None) -> Clusters
         With the file's name, the layer and what would be right.
     """
     document = read_document(path, error=PatchError, max_bytes=MAX_BYTES)
-    clusters: Clusters = named(path, lambda: parse_clusters(document))
+    clusters = named(path, lambda: parse_clusters(document), error=PatchError)
     if None not in (fingerprint, clusters.fingerprint) and clusters.fingerprint != fingerprint:
         raise PatchError(
             f"{path}: these clusters are for the model {clusters.fingerprint}, not for {fingerprint}; "
@@ -66,8 +66,7 @@ def parse_clusters(document: Any) -> Clusters:
         raise PatchError("clusters must be a mapping from layers to features, or a list of lists of labels")
     if any(key in document for key in ("audiobend-clusters", "layers", "fingerprint")):
         return _ours(document)
-    layers = {_layer(key): told(f"layer {key}", partial(_broad, one)) for key, one in document.items()}
-    return Clusters(layers)
+    return Clusters(_each_layer(document, _broad))
 
 
 def save_clusters(clusters: Clusters, path: PathLike, *, format: str = "audiobend") -> None:
@@ -99,8 +98,7 @@ def _ours(document: Mapping[str, Any]) -> Clusters:
     layers, fingerprint = document.get("layers"), document.get("fingerprint")
     if not isinstance(layers, Mapping):
         raise PatchError(f"layers must be a mapping from layer names, got {shown(layers)}")
-    found = {_layer(key): told(f"layer {key}", partial(_our_layer, entry)) for key, entry in layers.items()}
-    return Clusters(found, None if fingerprint is None else str(fingerprint))
+    return Clusters(_each_layer(layers, _our_layer), None if fingerprint is None else str(fingerprint))
 
 
 def _our_layer(entry: Any) -> LayerClusters:
@@ -111,6 +109,8 @@ def _our_layer(entry: Any) -> LayerClusters:
     for what, table in (("names", names), ("descriptors", descriptors)):
         if not isinstance(table, Mapping) or any(type(key) is not int for key in table):
             raise PatchError(f"{what} must be a mapping from cluster indices, got {shown(table)}")
+    if not all(isinstance(facts, Mapping) for facts in descriptors.values()):
+        raise PatchError(f"descriptors must be a mapping from cluster indices to mappings, got {shown(descriptors)}")
     labels = _labels(entry.get("labels"))
     for index in {*names, *descriptors} - set(range(labels.n_clusters)):
         last = labels.n_clusters - 1
@@ -159,8 +159,14 @@ def _zheng(lists: list[Any]) -> Clusters:
     return Clusters(layers)
 
 
-def _layer(key: Any) -> LayerName:
-    return layer_name(key, f"layer {shown(key)}")
+def _each_layer(table: Mapping[Any, Any], read: Callable[[Any], LayerClusters]) -> dict[LayerName, LayerClusters]:
+    found: dict[LayerName, LayerClusters] = {}
+    for key, entry in table.items():
+        layer = layer_name(key, f"layer {shown(key)}")
+        if layer in found:    # 1 and "1" are two keys, but one layer
+            raise PatchError(f"layer {layer} stands there twice")
+        found[layer] = told(f"layer {layer}", partial(read, entry))
+    return found
 
 
 def _broad_entries(one: LayerClusters) -> list[dict[str, int]]:

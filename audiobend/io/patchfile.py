@@ -22,11 +22,12 @@ from audiobend.bending import (
     WeightBend,
     check_values,
 )
+from audiobend.bending.bend import check_params
 from audiobend.bending.latent import check_latent
 from audiobend.bending.patch import new_id
 from audiobend.bending.values import layer_name, seed_number, switch, told
 from audiobend.bending.weights import WEIGHT_OPS
-from audiobend.errors import PatchError, did_you_mean
+from audiobend.errors import AudiobendError, PatchError, did_you_mean
 from audiobend.io.fields import check_keys, given, items, real, shown, text, wholes
 from audiobend.io.files import PathLike
 from audiobend.io.template import is_template, parse_site, parse_template
@@ -45,7 +46,7 @@ _KINDS = ("all", "random", "cluster", "range", "indices")
 def load_patch(path: PathLike) -> Patch:
     """Read a patch file; `PatchError` with the file's name, the entry and what would be right."""
     document = read_document(path, error=PatchError)
-    return named(path, lambda: parse_patch(document))    # type: ignore[no-any-return]
+    return named(path, lambda: parse_patch(document), error=PatchError)
 
 
 def parse_patch(document: Any) -> Patch:
@@ -56,6 +57,13 @@ def parse_patch(document: Any) -> Patch:
     """
     if isinstance(document, str):
         document = parse_document(document, error=PatchError)
+    try:
+        return _parse(document)
+    except AudiobendError as error:
+        raise PatchError(str(error)) from None
+
+
+def _parse(document: Any) -> Patch:
     if is_template(document):
         return parse_template(document)
     if not isinstance(document, Mapping):
@@ -133,7 +141,7 @@ def _bend(entry: Any, profile: str, taken: list[str]) -> Bend:
         id=text(entry, "id", "") or new_id(layer, name, taken),
         layer=layer,
         transform=name,
-        params=check_values(name, entry.get("params"), profile=own_profile or profile),
+        params=check_params(name, entry.get("params"), own_profile or profile),
         features=_features(entry),
         mix=given(entry, "mix", 1.0),
         on=switch(given(entry, "on", True), "on"),

@@ -15,8 +15,8 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from audiobend.bending import All, Bend, Cluster, Features, Patch, check_values
-from audiobend.bending.bend import Site
+from audiobend.bending import All, Bend, Cluster, Features, Patch
+from audiobend.bending.bend import Site, check_params
 from audiobend.bending.features import LayerName
 from audiobend.bending.patch import new_id
 from audiobend.bending.values import switch
@@ -102,7 +102,7 @@ def _bend(site: Site, block: Mapping[str, Any], taken: list[str]) -> Bend:
         id=new_id(layer, operation, taken),
         layer=layer,
         transform=operation,
-        params=check_values(operation, values, profile="zheng2022"),
+        params=check_params(operation, values, "zheng2022"),
         features=_clusters(block.get("clusters")),
         with_norm=switch(block.get("with_norm", False), "with_norm"),
         site=site,

@@ -9,12 +9,14 @@ import math
 import re
 from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
 from audiobend.errors import AudiobendError
 from audiobend.io.files import PathLike, check_readable, reason, write_atomically
+
+T = TypeVar("T")
 
 MAX_BYTES = 2**20
 MAX_DEPTH = 24
@@ -109,15 +111,15 @@ def read_document(path: PathLike, *, error: type[AudiobendError], max_bytes: int
         raise error(f"{path}: is not a text file (UTF-8)") from None
     if not text.strip():
         raise error(f"{path}: the file is empty")
-    return named(path, lambda: parse_document(text, error=error, max_bytes=max_bytes))
+    return named(path, lambda: parse_document(text, error=error, max_bytes=max_bytes), error=error)
 
 
-def named(path: PathLike, read: Callable[[], Any]) -> Any:
-    """Run ``read``; let its sentence begin with the file's name."""
+def named(path: PathLike, read: Callable[[], T], *, error: type[AudiobendError]) -> T:
+    """Run ``read``; raise ``error`` with a sentence that begins with the file's name."""
     try:
         return read()
     except AudiobendError as problem:
-        raise type(problem)(f"{path}: {problem}") from None
+        raise error(f"{path}: {problem}") from None
 
 
 def dump_document(value: Any) -> str:

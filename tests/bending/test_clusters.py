@@ -46,11 +46,11 @@ def test_equal_clusters_are_equal():
         (lambda: CLUSTERS.features_of("e1", "low"), "unknown cluster 'low'; there are: 0, 1"),
         (
             lambda: LayerClusters(torch.tensor([0.5])),
-            "clusters: labels must be one whole number of 0 or more for each feature",
+            "clusters: labels must be one whole number in 0..8191 for each feature",
         ),
         (
             lambda: LayerClusters(torch.tensor([0, -1])),
-            "clusters: labels must be one whole number of 0 or more for each feature",
+            "clusters: labels must be one whole number in 0..8191 for each feature",
         ),
     ],
 )
