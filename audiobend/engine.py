@@ -150,7 +150,7 @@ class Engine:
     def _bent_pass(self, x: Tensor, code: Tensor, times: Tensor) -> Tensor:
         """Run windows through the bent network; the unbent code serves where the encoder is not bent."""
         network, plan = self._bent_network, self.plan
-        with bent(network, plan, times):
+        with bent(network, plan, times, call=self._n_windows):
             if network is not self.model.network or any(str(layer).startswith("e") for layer in plan.layers):
                 code = network.encode_mean(x)
             return network.decode(plan.apply_latent(code, self.model.latent_axes, times=times))

@@ -114,7 +114,7 @@ def test_numbers_that_are_none_inside_the_network_do_not_reach_the_ear(tiny_mode
             self.patch, self.value, self.apply_latent = plan.patch, plan.value, plan.apply_latent
             self.layers, self.is_empty = frozenset({3}), False
 
-        def apply(self, layer, x, *, times=None):
+        def apply(self, layer, x, *, times=None, call=0):
             return x * float("nan")
 
     engine = Engine(tiny_model, Broken(tiny_model.resolve(Patch())), 2, reference_of(music), FAST)

@@ -30,7 +30,7 @@ class _Listener:
         self.sums: dict[LayerName, Tensor] = {}
         self.n_windows = 0
 
-    def apply(self, layer: LayerName, x: Tensor, *, times: Tensor | None = None) -> Tensor:
+    def apply(self, layer: LayerName, x: Tensor, *, times: Tensor | None = None, call: int = 0) -> Tensor:
         self.sums[layer] = self.sums.get(layer, torch.zeros(())) + x.float().sum(0)
         return x
 

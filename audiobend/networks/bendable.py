@@ -59,7 +59,7 @@ class Bends(Protocol):
         """Names of the layers that have an active bend."""
         ...
 
-    def apply(self, layer: LayerName, x: Tensor, *, times: Tensor | None = None) -> Tensor:
+    def apply(self, layer: LayerName, x: Tensor, *, times: Tensor | None = None, call: int = 0) -> Tensor:
         """Bend one layer's activation maps."""
         ...
 
@@ -70,18 +70,21 @@ class CallSites:
     def __init__(self) -> None:
         self.plan: Bends | None = None
         self.times: Tensor | None = None
+        self.call = 0
 
     def bend(self, layer: LayerName, x: Tensor) -> Tensor:
         """Return ``x`` bent by the plan, or ``x`` itself where nothing is to be done."""
         if self.plan is None or layer not in self.plan.layers:
             return x
         if x.dim() == 4:
-            return self.plan.apply(layer, x, times=self.times)
-        return self.plan.apply(layer, x[..., None, None], times=self.times)[..., 0, 0]
+            return self.plan.apply(layer, x, times=self.times, call=self.call)
+        return self.plan.apply(layer, x[..., None, None], times=self.times, call=self.call)[..., 0, 0]
 
 
 @contextmanager
-def bent(network: Bendable, plan: Bends | None = None, times: Tensor | None = None) -> Iterator[CallSites]:
+def bent(
+    network: Bendable, plan: Bends | None = None, times: Tensor | None = None, call: int = 0
+) -> Iterator[CallSites]:
     """Bend a network for the length of a ``with`` block.
 
     Parameters
@@ -91,6 +94,8 @@ def bent(network: Bendable, plan: Bends | None = None, times: Tensor | None = No
         What `audiobend.bending.resolve` returned; may be replaced inside the block through ``sites.plan``.
     times : Tensor of shape ``(batch,)`` or None
         Seconds at the centre of each batch item, for modulation.
+    call : int
+        The number of this call, for noise that is fresh every time.
 
     Examples
     --------
@@ -102,7 +107,7 @@ def bent(network: Bendable, plan: Bends | None = None, times: Tensor | None = No
     True
     """
     sites = CallSites()
-    sites.plan, sites.times = plan, times
+    sites.plan, sites.times, sites.call = plan, times, call
     handles = [_put_in(network.get_submodule(layer.module), layer.name, sites) for layer in network.layers()]
     try:
         yield sites

@@ -14,7 +14,7 @@ class Record:
     def __init__(self, layers):
         self.layers, self.shapes = layers, {}
 
-    def apply(self, layer, x, *, times=None):
+    def apply(self, layer, x, *, times=None, call=0):
         self.shapes[layer] = tuple(x.shape[1:])
         return x
 
