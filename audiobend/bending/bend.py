@@ -6,7 +6,7 @@ from typing import Any
 
 from audiobend.bending.features import All, Features, LayerName
 from audiobend.bending.transform import Number, Param, Transform, check_values, get_transform
-from audiobend.bending.values import switch
+from audiobend.bending.values import layer_name, switch
 from audiobend.errors import PatchError
 
 MIX = Param("mix", 0, 1, default=1, help="0 is untouched, 1 is fully bent")
@@ -69,6 +69,8 @@ class Bend:
         if self.id in _RESERVED:
             raise PatchError(f"id must not be '{self.id}', a word that addresses use for something else")
         object.__setattr__(self, "mix", float(MIX.check(self.mix, self.id)))
+        object.__setattr__(self, "layer", layer_name(self.layer))
+        object.__setattr__(self, "params", dict(self.params))
 
 
 @dataclass(frozen=True)

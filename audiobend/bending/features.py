@@ -88,8 +88,7 @@ class Random:
 
     def resolve(self, n_features: int, labels: Labels | None, key: int) -> Tensor:
         """Return the drawn features, sorted."""
-        # A hair above, because 0.29 * 100 is 28.999999999999996 and a musician means 29.
-        count = min(n_features, math.floor(n_features * self.fraction + 1e-9))
+        count = math.floor(n_features * self.fraction)
         return fixed_permutation(n_features, key)[:count].sort().values
 
 

@@ -108,6 +108,7 @@ class AudioWriter:
         self.format = format_of(path, format)
         self.subtype = subtype or choose_subtype(None, self.format)
         self.frames = 0
+        self._closed = False
         self._check()
         self._place: AbstractContextManager[Path] = write_atomically(path, inputs=inputs, error=AudioError)
         self._temporary = self._place.__enter__()
@@ -128,7 +129,7 @@ class AudioWriter:
             self._write(_encode(samples[start : start + BLOCK], self.subtype))
 
     def close(self) -> None:
-        """Finish the file and give it its name."""
+        """Finish the file and give it its name; a second time does nothing."""
         self.__exit__(None, None, None)
 
     def __enter__(self) -> "AudioWriter":
@@ -137,6 +138,9 @@ class AudioWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._closed:
+            return
+        self._closed = True
         try:
             self._finish(check=kind is None)
         except AudioError as problem:

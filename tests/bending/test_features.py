@@ -36,17 +36,17 @@ def test_selections_resolve_to_sorted_indices(features, expected):
 
 def test_a_growing_fraction_only_adds_features():
     before: set[int] = set()
-    for percent in range(0, 101):
-        now = resolved(Random(percent / 100))
+    for count in range(0, 129):
+        now = resolved(Random(count / 128), 128)
         assert before <= set(now.tolist())
-        assert len(now) == len(set(now.tolist())) == percent
+        assert len(now) == len(set(now.tolist())) == count
         assert now.tolist() == sorted(now.tolist())
         before = set(now.tolist())
 
 
-def test_a_share_is_rounded_down():
+def test_a_share_is_rounded_down_as_in_the_original():
     assert len(resolved(Random(0.999), 10)) == 9
-    assert len(resolved(Random(0.29), 100)) == 29  # 0.29 * 100 is 28.999999999999996
+    assert all(len(resolved(Random(p / 1000), n)) == int(n * (p / 1000)) for p in range(0, 1001, 7) for n in (64, 100))
 
 
 def test_other_keys_draw_other_features():

@@ -109,6 +109,13 @@ def test_mistakes_are_one_sentence(act, sentence):
     assert str(caught.value) == sentence
 
 
+def test_a_patch_does_not_share_what_it_was_made_from():
+    params = {"radius": 2}
+    patch = Patch().add("3", "erode", params)
+    params["radius"] = 9
+    assert patch.get("3-erode/radius") == 2 and patch.bends[0].layer == 3
+
+
 def test_ids_say_what_a_bend_does_and_differ():
     patch = Patch().add(3, "erode").add(3, "erode").add("e1", "flip-h").add(3, "erode")
     assert [bend.id for bend in patch.bends] == ["3-erode", "3-erode-2", "e1-flip-h", "3-erode-3"]

@@ -96,6 +96,17 @@ def test_loud_samples_are_clipped_and_never_wrap(tmp_path, subtype):
         assert (back - wave.clamp(-1, 1)).abs().max() <= 2**-15
 
 
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg"])
+def test_a_writer_may_be_closed_early_and_twice(tmp_path, name):
+    with AudioWriter(tmp_path / name, 44100, 1) as writer:
+        writer.write(torch.zeros(1, 0))
+        writer.write(torch.zeros(1, 100))
+        writer.close()
+        assert probe(tmp_path / name).frames == 100
+        writer.close()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_float_files_keep_loud_samples(tmp_path):
     wave = torch.tensor([[1.5, -100.0]])
     write_audio(tmp_path / "a.wav", wave, 44100, subtype="FLOAT")
