@@ -120,7 +120,8 @@ def test_draws_depend_on_seed_layer_and_id_alone():
         patch.replace(bends=(replace(patch.bends[0], features=Random(0.5, seed=5)),)),
     ]
     assert features(patch) == features(same)
-    assert len({features(one) for one in [patch, *others]}) == 4
+    other_id = resolve(Patch(seed=1).add(1, "ablate", features=Random(0.5), id="b"), LAYERS).features_of("b")
+    assert len({other_id, *(features(one) for one in [patch, *others])}) == 5
 
 
 def test_with_norm_normalises_all_features_of_the_layer(x):
