@@ -13,6 +13,7 @@ from audiobend.bending.transform import Param, transform
     Param("sigma", 0, 10, default=0.1, help="standard deviation"),
     Param("fresh", 0, 1, default=0, integer=True, help="0: always the same noise, 1: new at every call"),
     seeded=True,
+    forms=(("sigma",), ("sigma", "fresh")),
 )
 def noise(
     x: Tensor, features: Tensor, sigma: float, fresh: int, *, seed: int, call: int, other: Tensor | None
