@@ -1,0 +1,54 @@
+"""How faithful a model is where nothing is bent, beside what one gets without any model.
+
+    python benchmarks/fidelity.py FOLDER [--model NAME] [--json] [--check]
+
+Measures the tracks in FOLDER that the model's card names as kept out of training (all tracks, where the card names none
+of them): 32 windows each. Promise kept with --check: log-spectral distance and spectral convergence better than the mean
+spectrum's and silence's.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+from audiobend.io.modelbundle import load_model
+from audiobend.train.dataset import load_tracks, sound_files
+from audiobend.train.loop import evaluate
+
+COLUMNS = {
+    "lsd_all": "LSD dB", "lsd_loud": "LSD loud", "sc": "conv.", "mel": "mel dB", "onset": "onset corr.", "bias": "bias dB",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--model", default=None)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    model = load_model(options.model)
+    kept_out = set(model.card["training"].get("kept_out", []))
+    paths = sound_files([options.folder])
+    chosen = [path for path in paths if path.stem in kept_out] or paths
+    figures = evaluate(model.network, model.codec, load_tracks(chosen, model.codec), n_windows=32)
+    if options.json:
+        print(json.dumps({"model": model.name, "tracks": [path.stem for path in chosen], "figures": figures}, indent=2))
+    else:
+        print(f"{model.name}, {len(chosen)} tracks: {', '.join(path.stem for path in chosen)}")
+        print(f"{'':16}" + "".join(f"{title:>12}" for title in COLUMNS.values()))
+        for name, values in figures.items():
+            print(f"{name:16}" + "".join(f"{values[key]:12.2f}" for key in COLUMNS))
+    better = all(
+        figures["model"][key] < figures[other][key] for key in ("lsd_all", "sc") for other in ("mean spectrum", "silence")
+    )
+    if options.check and not better:
+        sys.exit("a promise is broken: the model is no better than the mean spectrum or silence")
+
+
+if __name__ == "__main__":
+    main()
