@@ -278,8 +278,8 @@ def main() -> int:
     )
     parser.add_argument("--music", type=Path, default=Path(__file__).parents[1] / "examples" / "sounds")
     parser.add_argument("--limit", type=int, default=8, help="music files at most")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="two rounds")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="one round")
     parser.add_argument("--json", type=Path, help="write all numbers here")
     parser.add_argument("--check", action="store_true", help="exit with status 1 if a promise is not kept")
     options = parser.parse_args()
@@ -291,7 +291,7 @@ def main() -> int:
     sounds = load_sounds(options.music, options.limit)
     tone = torch.sin(torch.arange(SAMPLE_RATE) / 10)
     compare(tone, 1)    # FFT plans and whatever else happens once
-    rounds = 2 if options.quick else options.rounds
+    rounds = 1 if options.quick else options.rounds
     all_results = {name: compare(sound, rounds) for name, sound in sounds.items()}
     identity_db = identity(sounds)
 

@@ -1,7 +1,7 @@
 """The inner loops of single-pass phase estimates, compiled by numba.
 
 Everything here is time-major, `(frame, 513)`; `level` is the natural logarithm of the magnitude. Phases are
-relative to the frame's centre, float64 because they grow without wrapping.
+relative to the frame's centre, and wanted where they are NaN.
 """
 
 import math
@@ -16,7 +16,7 @@ from audiobend.spectral.stft import N_FFT as SIZE
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Indices = NDArray[np.int64]
-Flags = NDArray[np.uint8]
+Bins = NDArray[np.int32]
 
 QUARTER_TURN = 2 * math.pi * HOP / SIZE    # what the phase of bin 1 gains in one hop
 GAMMA = 0.25645 * SIZE * SIZE    # the Gaussian window nearest to Hann (Prusa, Balazs & Sondergaard 2017)
@@ -27,7 +27,7 @@ _exact = njit(cache=True, nogil=True, error_model="numpy")    # no fastmath: NaN
 
 
 @_exact
-def spsi(level: Floats, phase: Doubles) -> None:
+def spsi(level: Floats, phase: Floats) -> None:
     """Fill the free (NaN) rows of `phase (frame, 513)`: every spectral peak turns at its own frequency.
 
     Beauregard, Harish & Wyse 2015. A peak's frequency is read off a parabola through three log magnitudes;
@@ -54,8 +54,7 @@ def _turn_peaks(level: Floats, phase: Doubles) -> None:
             continue
         below, peak, above = level[m - 1], level[m], level[m + 1]
         offset = 0.5 * (below - above) / (below - 2 * peak + above)
-        turned = phase[m] + QUARTER_TURN * (m + offset)
-        turned -= 2 * math.pi * math.floor(turned / (2 * math.pi))
+        turned = _wrapped(phase[m] + QUARTER_TURN * (m + offset))
         # The true peak lies between two bins: both take its phase, even where another slope begins.
         low, high = m - 1, m + 1
         phase[m] = turned
@@ -74,8 +73,8 @@ def _turn_peaks(level: Floats, phase: Doubles) -> None:
 
 
 @_exact
-def pghi(level: Floats, phase: Doubles, todo: Flags, borders: Indices, seeds: Indices) -> None:
-    """Phase gradient heap integration, in place: fill `phase` where `todo`, loudest bins first.
+def pghi(level: Floats, phase: Floats, borders: Indices, seeds: Indices) -> None:
+    """Phase gradient heap integration, in place: fill `phase` where it is NaN, loudest bins first.
 
     Prusa, Balazs & Sondergaard 2017. The logarithm of the magnitude (`level`) tells how the phase changes
     towards the neighbouring bins; going from loud to quiet keeps the errors where they are not heard. The
@@ -84,30 +83,35 @@ def pghi(level: Floats, phase: Doubles, todo: Flags, borders: Indices, seeds: In
     """
     n_frames, n_bins = level.shape
     keys = np.empty(level.size, np.float32)
-    bins = np.empty(level.size, np.int64)
+    bins = np.empty(level.size, np.int32)
     size, seed = 0, 0
     for at in borders:
         size = _push(keys, bins, size, level[at // n_bins, at % n_bins], at)
     while True:
         if size == 0:
-            while seed < seeds.shape[0] and not todo[seeds[seed] // n_bins, seeds[seed] % n_bins]:
+            while seed < seeds.shape[0] and not math.isnan(phase[seeds[seed] // n_bins, seeds[seed] % n_bins]):
                 seed += 1
             if seed == seeds.shape[0]:
                 return
-            at = seeds[seed]
-            phase[at // n_bins, at % n_bins] = 0.0
-            todo[at // n_bins, at % n_bins] = 0
-        else:
-            at = bins[0]
-            size = _pop(keys, bins, size)
-        n, m = at // n_bins, at % n_bins
+            n, m = seeds[seed] // n_bins, seeds[seed] % n_bins
+            phase[n, m] = 0.0
+            size = _push(keys, bins, size, level[n, m], seeds[seed])
+        n, m = bins[0] // n_bins, bins[0] % n_bins
+        on_top = True
         for direction in range(4):
             n2 = n + (direction == 0) - (direction == 1)
             m2 = m + (direction == 2) - (direction == 3)
-            if 0 <= n2 < n_frames and 0 <= m2 < n_bins and todo[n2, m2]:
-                phase[n2, m2] = phase[n, m] + _phase_step(level, n, m, n2, m2)
-                todo[n2, m2] = 0
-                size = _push(keys, bins, size, level[n2, m2], n2 * n_bins + m2)
+            if 0 <= n2 < n_frames and 0 <= m2 < n_bins and math.isnan(phase[n2, m2]):
+                phase[n2, m2] = _wrapped(phase[n, m] + _phase_step(level, n, m, n2, m2))
+                # A neighbour is nearly as loud: put in the place of the top, it seldom sinks far.
+                if on_top:
+                    _sink(keys, bins, size, level[n2, m2], n2 * n_bins + m2)
+                    on_top = False
+                else:
+                    size = _push(keys, bins, size, level[n2, m2], n2 * n_bins + m2)
+        if on_top:
+            size -= 1
+            _sink(keys, bins, size, keys[size], bins[size])
 
 
 @_exact
@@ -121,7 +125,7 @@ def _phase_step(level: Floats, n: int, m: int, n2: int, m2: int) -> float:
 @_exact
 def _along_time(level: Floats, n: int, m: int) -> float:
     """Return d phase / d frame, in radians."""
-    slope = QUARTER_TURN * m
+    slope = QUARTER_TURN * (m % 4)
     if 0 < m < level.shape[1] - 1:
         slope += TIME_SLOPE * (level[n, m + 1] - level[n, m - 1])
     return slope
@@ -136,36 +140,40 @@ def _along_frequency(level: Floats, n: int, m: int) -> float:
     return float(-2 * FREQUENCY_SLOPE / (after - before) * (level[after, m] - level[before, m]))
 
 
+@_exact
+def _wrapped(phase: float) -> float:
+    return phase - 2 * math.pi * math.floor(phase / (2 * math.pi) + 0.5)
+
+
 # ---- a binary heap with the largest key on top
 
 
 @_exact
-def _push(keys: Floats, values: Indices, size: int, key: float, value: int) -> int:
-    at = size
-    while at > 0:
-        parent = (at - 1) >> 1
+def _push(keys: Floats, bins: Bins, size: int, key: float, at: int) -> int:
+    """Add a bin and return the new size."""
+    slot = size
+    while slot > 0:
+        parent = (slot - 1) >> 1
         if keys[parent] >= key:
             break
-        keys[at], values[at] = keys[parent], values[parent]
-        at = parent
-    keys[at], values[at] = key, value
+        keys[slot], bins[slot] = keys[parent], bins[parent]
+        slot = parent
+    keys[slot], bins[slot] = key, at
     return size + 1
 
 
 @_exact
-def _pop(keys: Floats, values: Indices, size: int) -> int:
-    """Drop the top and return the new size."""
-    size -= 1
-    key, value, at = keys[size], values[size], 0
+def _sink(keys: Floats, bins: Bins, size: int, key: float, at: int) -> None:
+    """Put a bin in the place of the top."""
+    slot = 0
     while True:
-        child = 2 * at + 1
+        child = 2 * slot + 1
         if child >= size:
             break
         if child + 1 < size and keys[child + 1] > keys[child]:
             child += 1
         if keys[child] <= key:
             break
-        keys[at], values[at] = keys[child], values[child]
-        at = child
-    keys[at], values[at] = key, value
-    return size
+        keys[slot], bins[slot] = keys[child], bins[child]
+        slot = child
+    keys[slot], bins[slot] = key, at

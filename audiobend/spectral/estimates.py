@@ -39,22 +39,21 @@ def pghi(magnitude: Tensor, *, tol: float = 1e-3, seed: int = 0, known: Tensor |
     check_range("pghi", "tol", tol, 0, 1)
 
     def solve(target: Tensor, given: Tensor | None) -> Tensor:
-        phase = _uniform(target, seed).double()
-        todo = target > max(tol * float(target.max()), SILENT)
-        borders = torch.zeros_like(todo)
+        wanted = target > max(tol * float(target.max()), SILENT)
+        phase = torch.where(wanted, torch.nan, _uniform(target, seed))
+        borders = wanted.new_zeros(0)
         if given is not None:
-            phase = torch.where(given.isnan(), phase, _recentred(given).double())
-            todo &= given.isnan()
-            borders = ~given.isnan() & (_loudest_neighbour(todo.float()) > 0)
+            wanted &= given.isnan()
+            phase = torch.where(given.isnan(), phase, _recentred(given))
+            borders = (~given.isnan() & (_loudest_neighbour(wanted.float()) > 0)).flatten()
         level = (target + SILENT).log()
-        loudness = torch.where(todo, level, -torch.inf)
+        loudness = torch.where(wanted, level, -torch.inf)
         # The integration reaches all but the loudest bin of an island, so that other bins need not be sorted.
-        seeds = (todo & (loudness >= _loudest_neighbour(loudness))).flatten().nonzero()[:, 0]
+        seeds = (wanted & (loudness >= _loudest_neighbour(loudness))).flatten().nonzero()[:, 0]
         seeds = seeds[level.flatten()[seeds].argsort(descending=True, stable=True)]
-        starts = borders.flatten().nonzero()[:, 0]
-        phase, todo = phase.contiguous(), todo.byte().contiguous()
-        _phase_kernels.pghi(level.numpy(), phase.numpy(), todo.numpy(), starts.numpy(), seeds.numpy())
-        return _recentred(_wrapped(phase).float())
+        phase = phase.contiguous()
+        _phase_kernels.pghi(level.numpy(), phase.numpy(), borders.nonzero()[:, 0].numpy(), seeds.numpy())
+        return _recentred(phase)
 
     return each_channel(magnitude, known, solve)
 
@@ -73,10 +72,9 @@ def spsi(magnitude: Tensor, *, known: Tensor | None = None) -> Tensor:
     """
 
     def solve(target: Tensor, given: Tensor | None) -> Tensor:
-        wanted = torch.full_like(target, torch.nan) if given is None else _recentred(given)
-        phase = wanted.double().contiguous()
+        phase = torch.full_like(target, torch.nan) if given is None else _recentred(given).contiguous()
         _phase_kernels.spsi((target + SILENT).log().numpy(), phase.numpy())
-        return _recentred(_wrapped(phase).float())
+        return _recentred(phase)
 
     return each_channel(magnitude, known, solve)
 
@@ -144,10 +142,6 @@ def _loudest_neighbour(values: Tensor) -> Tensor:
     around = F.pad(values, (1, 1, 1, 1), value=-torch.inf)
     across = torch.maximum(around[1:-1, :-2], around[1:-1, 2:])
     return torch.maximum(across, torch.maximum(around[:-2, 1:-1], around[2:, 1:-1]))
-
-
-def _wrapped(phase: Tensor) -> Tensor:
-    return phase - 2 * math.pi * torch.round(phase / (2 * math.pi))
 
 
 def _recentred(phase: Tensor) -> Tensor:

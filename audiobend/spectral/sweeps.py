@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from audiobend.spectral import _kernels
-from audiobend.spectral.stft import N_BINS, N_FFT, inverse_envelope, overlap_add, window
+from audiobend.spectral.stft import HOP_LENGTH, N_BINS, N_FFT, N_OVERLAP, inverse_envelope, overlap_add, window
 
 BLOCK = 64    # frames: all that a block touches fits a level-2 cache of 1 MiB
 
@@ -44,12 +44,14 @@ class Sweeps:
         end: int | None = None,
     ) -> None:
         moving = torch.ones(len(magnitude), dtype=torch.bool) if free is None else free
-        self._held = torch.where(moving[:, None], 0, start)
+        self._held = torch.where(moving[:, None], 0, start)    # becomes the result
         self._frames = moving.nonzero()[:, 0].numpy()
         self._target: Floats = magnitude[moving].contiguous().numpy()
         self._state = _as_rows(start[moving])
         self._ends = _ends(len(magnitude), begin, end)
-        self._base: Floats = overlap_add(self._held).numpy()
+        self._base = np.zeros(HOP_LENGTH * (len(magnitude) + N_OVERLAP - 1), np.float32)
+        if not moving.all():
+            self._base[:] = overlap_add(self._held).numpy()
         self._waveform, self._next = np.empty_like(self._base), np.empty_like(self._base)
         self._blocks = list(_blocks(self._frames))
 
@@ -62,7 +64,7 @@ class Sweeps:
         previous = np.zeros_like(self._state) if momentum else self._state
         self._render()
         for i in range(n_iter):
-            last, pull = i == n_iter - 1, momentum if i else 0.0
+            last, pull = i == n_iter - 1, float(momentum) if i else 0.0
 
             def step(spectrum: Floats, rows: slice, last: bool = last, pull: float = pull) -> None:
                 if momentum:
