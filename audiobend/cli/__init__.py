@@ -19,7 +19,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,    # rich help takes longer to import than all the rest
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 render.add_to(app)

@@ -78,7 +78,7 @@ def render(
     overwrite: Annotated[bool, typer.Option(help="Replace a file that audiobend did not write.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
-    """Bend a sound file: [bold]audiobend render track.wav bent.wav --patch low_tide.yaml[/bold]."""
+    """Bend a sound file: audiobend render track.wav bent.wav --patch low_tide.yaml."""
     from time import perf_counter
 
     from audiobend.io.modelbundle import load_model

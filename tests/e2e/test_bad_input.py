@@ -219,6 +219,7 @@ def test_two_inputs_for_one_output(audiobend, tiny_bundle, tmp_path):
     fails(audiobend, "two of the inputs", "render", "a/in.wav", "b/in.wav", "--out-dir", "c", "--model", tiny_bundle)
 
 
+@pytest.mark.slow
 def test_full_disk(tiny_bundle, tmp_path):
     source = tone(tmp_path / "in.wav", seconds=3)
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
+
 PROGRAMS = sorted((ROOT / "examples").glob("[0-9]*.py"))
 PATCHES = sorted((ROOT / "examples" / "patches").glob("*.yaml"))
 
