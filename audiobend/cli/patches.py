@@ -115,7 +115,10 @@ def check(
     model: ModelOption = None,
     json_: Json = False,
 ) -> None:
-    """Check a patch against a model without rendering; a mistake is one sentence and exit status 2."""
+    """Check a patch against a model.
+
+    Nothing is rendered; a mistake is one sentence and exit status 2.
+    """
     from audiobend.io.modelbundle import load_model
     from audiobend.io.patchfile import load_patch
 

@@ -67,7 +67,7 @@ def render(
     detail: Annotated[
         float | None, typer.Option(min=0, max=1, help="How much of what the network blurs is given back.")
     ] = None,
-    gain_db: Annotated[float | None, typer.Option(min=-60, max=60, help="Gain of the output in dB.")] = None,
+    gain_db: Annotated[float | None, typer.Option(min=-60, max=24, help="Gain of the output in dB.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of everything random.")] = None,
     variations: Annotated[int | None, typer.Option(min=1, max=999, help="Write this many seeded variations.")] = None,
     out_dir: Annotated[Path | None, typer.Option(help="Folder for the output.")] = None,
@@ -78,7 +78,10 @@ def render(
     overwrite: Annotated[bool, typer.Option(help="Replace a file that audiobend did not write.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
-    """Bend a sound file: audiobend render track.wav bent.wav --patch low_tide.yaml."""
+    """Bend sound files.
+
+    For example: audiobend render track.wav bent.wav --patch low_tide.yaml --set fog/radius=3
+    """
     from time import perf_counter
 
     from audiobend.io.modelbundle import load_model
@@ -105,13 +108,22 @@ def _jobs(sounds: list[Path], out_dir: Path | None, format: str | None) -> list[
     if out_dir is not None and out_dir.exists() and not out_dir.is_dir():
         raise AudioError(f"{out_dir}: is a file, not a folder; give --out-dir a folder")
     if len(sounds) == 2 and out_dir is None:
-        return [(sounds[0], sounds[1])]
+        return [(sounds[0], _named(sounds[1], format))]
     jobs = [(source, output_path(source, out_dir, format)) for source in sounds]
     names = [target for _, target in jobs]
     for name in names:
         if names.count(name) > 1:
             raise AudioError(f"{name}: two of the inputs would be written to this name; render them into two folders")
     return jobs
+
+
+def _named(target: Path, format: str | None) -> Path:
+    """Return OUT with an ending, where only --format says what it is to be."""
+    if format is None or target.suffix.lower() == f".{format}":
+        return target
+    if target.suffix:
+        raise AudioError(f"{target}: the name says {target.suffix[1:]} but --format says {format}; give one of them")
+    return target.with_suffix(f".{format}")
 
 
 def _refuse_bad_names(jobs: list[tuple[Path, Path]], overwrite: bool, plot: Path | None) -> None:

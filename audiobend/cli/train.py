@@ -31,7 +31,10 @@ def train(
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON document at the end and nothing else.")] = False,
 ) -> None:
-    """Train a model on your own sound: audiobend train my_music --out models/mine --minutes 90."""
+    """Train a model on your own sound.
+
+    For example: audiobend train my_music --out models/mine --minutes 90
+    """
     import torch
 
     from audiobend.clustering.activation import add_clusters

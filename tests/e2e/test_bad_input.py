@@ -186,6 +186,7 @@ def test_unknown_model(audiobend, sound):
         (["--iterations", "-1"], "--iterations"),
         (["--plot", "picture.exe"], "png, svg or pdf"),
         (["--colour", "red"], "--colour"),
+        (["out.wav", "--format", "flac"], "the name says wav but --format says flac"),
     ],
 )
 def test_wrong_option(audiobend, tiny_bundle, sound, words, sentence):
