@@ -55,7 +55,9 @@ def cluster_maps(maps: Tensor, n_clusters: int, seed: int = 0) -> NDArray[np.int
     flat = maps.flatten(1).double().numpy()
     flat = flat - flat.mean(axis=1, keepdims=True)
     flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12)
-    n_clusters = min(n_clusters, len(flat))
+    n_clusters = min(n_clusters, len(np.unique(flat.round(6), axis=0)))    # dead features are all alike
+    if n_clusters == 1:
+        return np.zeros(len(flat), dtype=np.int64)
     points = PCA(min(16, *flat.shape), random_state=seed).fit_transform(flat)
     labels = KMeans(n_clusters, n_init=10, random_state=seed).fit_predict(points)
     centres = centre_of_activity(maps)
