@@ -2,8 +2,8 @@
 
     python benchmarks/fidelity.py FOLDER [--model NAME] [--json] [--check]
 
-Measures the tracks in FOLDER that the model's card names as kept out of training (all tracks, where the card names none
-of them): 32 windows each. Promise kept with --check: log-spectral distance and spectral convergence better than the mean
+Measures the tracks in FOLDER that the model's card names as kept out of training (all tracks, where it names none of
+them): 32 windows each. Promise kept with --check: log-spectral distance and spectral convergence better than the mean
 spectrum's and silence's.
 """
 
@@ -19,7 +19,12 @@ from audiobend.train.dataset import load_tracks, sound_files
 from audiobend.train.loop import evaluate
 
 COLUMNS = {
-    "lsd_all": "LSD dB", "lsd_loud": "LSD loud", "sc": "conv.", "mel": "mel dB", "onset": "onset corr.", "bias": "bias dB",
+    "lsd_all": "LSD dB",
+    "lsd_loud": "LSD loud",
+    "sc": "conv.",
+    "mel": "mel dB",
+    "onset": "onset corr.",
+    "bias": "bias dB",
 }
 
 
@@ -43,9 +48,8 @@ def main() -> None:
         print(f"{'':16}" + "".join(f"{title:>12}" for title in COLUMNS.values()))
         for name, values in figures.items():
             print(f"{name:16}" + "".join(f"{values[key]:12.2f}" for key in COLUMNS))
-    better = all(
-        figures["model"][key] < figures[other][key] for key in ("lsd_all", "sc") for other in ("mean spectrum", "silence")
-    )
+    others = [figures["mean spectrum"], figures["silence"]]
+    better = all(figures["model"][key] < other[key] for key in ("lsd_all", "sc") for other in others)
     if options.check and not better:
         sys.exit("a promise is broken: the model is no better than the mean spectrum or silence")
 

@@ -12,7 +12,8 @@ from audiobend.bending.weights import WEIGHT_OPS
 HERE = Path(__file__).parent
 HEAD = """# Transforms
 
-Written by `docs/make_reference.py` from the registry. `x` runs along frequency (the maps' width), `y` along time (their height).
+Written by `docs/make_reference.py` from the registry. `x` runs along frequency (the maps' width), `y` along time (their
+height).
 Every bend also has `mix` in 0..1: 0 leaves the maps as they are, bit for bit.
 """
 

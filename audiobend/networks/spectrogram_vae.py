@@ -29,7 +29,10 @@ ENCODER_MAPS = ((64, 257), (32, 129), (16, 65), (8, 33), (4, 17))
 DECODER_MAPS = ((8, 33), (17, 65), (32, 129), (64, 257), (128, 513))
 SEED_MAP = (4, 17)
 
-ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": lambda: nn.ReLU(inplace=True), "leaky_relu": lambda: nn.LeakyReLU(0.2, inplace=True)}
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": lambda: nn.ReLU(inplace=True),
+    "leaky_relu": lambda: nn.LeakyReLU(0.2, inplace=True),
+}
 
 
 class SpectrogramVAE(nn.Module):
