@@ -19,17 +19,18 @@ from audiobend.spectral import _phase_kernels
 from audiobend.spectral.stft import N_BINS
 
 SILENT = 1e-30    # keeps logarithms finite
+NEAR = 43    # columns, a quarter of a second: a quiet passage is not noise because a loud one comes later
 LOUDEST = 1e9    # bins are clamped here so that their squares stay finite; full scale is 512
 Solve = Callable[[Tensor, Any], Tensor]
 
 
-def pghi(magnitude: Tensor, *, tol: float = 1e-3, seed: int = 0, known: Tensor | None = None) -> Tensor:
+def pghi(magnitude: Tensor, *, tol: float = 3e-3, seed: int = 0, known: Tensor | None = None) -> Tensor:
     """Return the phase of `magnitude` by phase gradient heap integration (Prusa, Balazs & Sondergaard 2017).
 
     Args:
         magnitude: `(..., 513, time)`.
-        tol: bins under `tol` times the loudest get a random phase. 1e-3 is enough as a start for sweeps; use
-            1e-6 to listen to the phase as it is.
+        tol: bins under `tol` times the loudest within a quarter of a second get a random phase. 3e-3 is enough
+            as a start for sweeps; use 1e-6 to listen to the phase as it is.
         seed: of the random phase.
         known: phase in radians, same shape, NaN where it is wanted; the integration goes on from known bins.
 
@@ -39,7 +40,8 @@ def pghi(magnitude: Tensor, *, tol: float = 1e-3, seed: int = 0, known: Tensor |
     check_range("pghi", "tol", tol, 0, 1)
 
     def solve(target: Tensor, given: Tensor | None) -> Tensor:
-        wanted = target > max(tol * float(target.max()), SILENT)
+        loudest = F.max_pool1d(target.amax(1)[None], 2 * NEAR + 1, 1, NEAR)[0]
+        wanted = target > (tol * loudest).clamp_min(SILENT)[:, None]
         phase = torch.where(wanted, torch.nan, _uniform(target, seed))
         borders = wanted.new_zeros(0)
         if given is not None:

@@ -131,3 +131,10 @@ def test_direction_has_magnitude_one_everywhere():
     torch.testing.assert_close(turned.abs(), torch.ones(513, 5))
     assert turned[3, 2] == 1j
     assert torch.equal(turned, direction(spectrum, seed=1))
+
+
+def test_a_quiet_passage_is_not_left_to_chance_for_the_sake_of_a_loud_one():
+    loud, quiet = stft(chord(0.5)).abs(), 1e-4 * stft(chord(0.5)).abs()
+    together = pghi(torch.cat([quiet, torch.zeros(513, 50), loud], -1))[:, : quiet.shape[-1]]
+    found = istft(torch.polar(quiet, together))
+    assert convergence(found, quiet) < convergence(istft(torch.polar(quiet, random_phase(quiet))), quiet) - 8
