@@ -24,12 +24,12 @@ LOUDEST = 1e9    # bins are clamped here so that their squares stay finite; full
 Solve = Callable[[Tensor, Any], Tensor]
 
 
-def pghi(magnitude: Tensor, *, tol: float = 3e-3, seed: int = 0, known: Tensor | None = None) -> Tensor:
+def pghi(magnitude: Tensor, *, tol: float = 5e-3, seed: int = 0, known: Tensor | None = None) -> Tensor:
     """Return the phase of `magnitude` by phase gradient heap integration (Prusa, Balazs & Sondergaard 2017).
 
     Args:
         magnitude: `(..., 513, time)`.
-        tol: bins under `tol` times the loudest within a quarter of a second get a random phase. 3e-3 is enough
+        tol: bins under `tol` times the loudest within a quarter of a second get a random phase. 5e-3 is enough
             as a start for sweeps; use 1e-6 to listen to the phase as it is.
         seed: of the random phase.
         known: phase in radians, same shape, NaN where it is wanted; the integration goes on from known bins.
