@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from audiobend.bending import Plan
+from audiobend.errors import AudioError
 from audiobend.networks.bendable import bent
 from audiobend.networks.model import Model
 from audiobend.spectral.codec import FLOOR_DB
@@ -23,6 +24,7 @@ from audiobend.spectral.streaming import ContextWindow, Framer, OverlapAdd
 
 NOTHING_DB = -170.0
 """Under this, even a sound that is to come back unchanged is silent."""
+STRIDES = (1, 2, 4, 8, 16, 32, 64, 128)
 BATCH = 8
 """Windows in one pass; more do not run faster on a processor and take memory."""
 
@@ -50,6 +52,10 @@ class Settings:
     iterations: int | None = None
     stride: int = 32
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.stride not in STRIDES:
+            raise AudioError(f"stride must be one of {', '.join(map(str, STRIDES))} columns, got {self.stride}")
 
 
 class Engine:

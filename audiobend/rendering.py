@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -195,6 +196,13 @@ def output_path(source: Path, out_dir: Path | None, format: str | None, mark: st
     return (out_dir or Path()) / f"{source.stem}.{mark}.{format or 'wav'}"
 
 
+def _command(source: Path, target: Path, patch: Path, model: Model, settings: Settings) -> list[str]:
+    """Return the words that render a variation again."""
+    words = ["audiobend", "render", str(source), str(target), "--patch", str(patch), "--model", model.source]
+    words += ["--phase", settings.phase, "--quality", settings.quality]
+    return words if settings.iterations is None else [*words, "--iterations", str(settings.iterations)]
+
+
 def _advance(on_progress: Callable[[float], None], index: int, n: int, share: float) -> None:
     on_progress((index + share) / n)
 
@@ -222,17 +230,19 @@ def render_variations(
         patch_path = target.with_suffix(".yaml")
         drawn = replace(plan.drawn(), name=f"{patch.name} {index + 1}".strip())
         advance = partial(_advance, on_progress, index, n)
-        result = render_file(source, target, model, model.resolve(drawn), settings, advance)
+        own = replace(settings or Settings(), seed=drawn.seed)
+        result = render_file(source, target, model, model.resolve(drawn), own, advance)
         save_patch(drawn, patch_path)
         results.append(result)
         digest = hashlib.sha256(target.read_bytes()).hexdigest()
-        entries.append({"file": target.name, "patch": patch_path.name, "seed": drawn.seed, "sha256": digest})
+        command = shlex.join(_command(source, target, patch_path, model, own))
+        entry = {"file": target.name, "patch": patch_path.name, "seed": drawn.seed, "sha256": digest}
+        entries.append({**entry, "command": command})
     manifest = {
         "audiobend-variations": 1,
         "input": str(source),
         "model": model.name,
         "fingerprint": model.fingerprint,
-        "settings": asdict(settings or Settings()),
         "variations": entries,
     }
     with write_atomically(folder / f"{source.stem}.variations.json", error=AudioError) as temporary:

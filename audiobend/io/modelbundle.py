@@ -66,7 +66,8 @@ def load_model(name: str | Path | None = None) -> Model:
     fingerprint = weights_fingerprint(folder)
     clusters_path = folder / "clusters.yaml"
     clusters = load_clusters(clusters_path, fingerprint=fingerprint) if clusters_path.is_file() else None
-    return Model(folder.name, for_inference(network), codec, fingerprint, axes, clusters, settings)
+    source = folder.name if list_models().get(folder.name) == folder else str(folder)
+    return Model(folder.name, for_inference(network), codec, fingerprint, axes, clusters, settings, source)
 
 
 def find_model(name: str | Path | None = None) -> Path:

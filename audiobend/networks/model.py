@@ -21,6 +21,8 @@ class Model:
 
     Attributes
     ----------
+    source : str
+        Name or folder from which it can be loaded again.
     network : SpectrogramVAE
         In evaluation mode, batch norm folded.
     latent_axes : Tensor of shape ``(axis, latent)``
@@ -39,6 +41,7 @@ class Model:
     latent_axes: Tensor
     clusters: Clusters | None = None
     card: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
 
     def resolve(self, patch: Patch) -> Plan:
         """Fit a patch to this model: draw its random features, look up its clusters, check every value."""
