@@ -23,7 +23,8 @@ from audiobend.bending.clusters import Clusters, LayerClusters
 from audiobend.bending.features import All, Cluster, Features, Indices, Random, Range
 from audiobend.bending.modulation import Modulation
 from audiobend.bending.patch import Patch
-from audiobend.bending.plan import Plan, resolve
+from audiobend.bending.plan import Plan
+from audiobend.bending.resolution import resolve
 from audiobend.bending.transform import (
     PROFILES,
     TRANSFORMS,

@@ -191,7 +191,8 @@ def _run(
     out_dir: Path | None,
     quiet: bool,
 ) -> list["Rendered"]:
-    from audiobend.rendering import render_file, render_variations
+    from audiobend.rendering import render_file
+    from audiobend.variations import render_variations
 
     plan = model.resolve(patch)
     results = []

@@ -21,7 +21,7 @@ from audiobend.bending import (
     apply_transform,
     resolve,
 )
-from audiobend.bending.plan import spans
+from audiobend.bending.resolution import spans
 from audiobend.errors import PatchError
 
 

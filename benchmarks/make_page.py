@@ -1,0 +1,59 @@
+"""Run every benchmark and write docs/benchmarks.md from what they print.
+
+    python benchmarks/make_page.py [--corpus FOLDER] [--hour]
+
+Takes about a quarter of an hour on two quiet cores. FOLDER holds the tracks that the default model's card names as kept
+out; without it the fidelity table is left out.
+"""
+
+import argparse
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy
+import torch
+
+HERE = Path(__file__).parent
+
+
+def processor() -> str:
+    """Return what the machine calls its processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def run(program: str, *options: str) -> str:
+    """Return a section of the page: what a benchmark is for, its command, and what it printed."""
+    purpose = (HERE / program).read_text().split('"""')[1].strip().splitlines()[0]
+    shown = " ".join(["python", f"benchmarks/{program}", *("FOLDER" if "/" in word else word for word in options)])
+    print(shown, flush=True)
+    result = subprocess.run([sys.executable, HERE / program, *options], capture_output=True, text=True)
+    verdict = "" if result.returncode == 0 else f"\nNot all promises were kept: {result.stderr.strip()}\n"
+    return f"## {purpose}\n\n`{shown}`\n\n```\n{result.stdout.rstrip()}\n```\n{verdict}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, default=None)
+    parser.add_argument("--hour", action="store_true", help="measure memory on a track of 60 minutes")
+    options = parser.parse_args()
+    sections = [
+        "# Measured\n\nWritten by `benchmarks/make_page.py`. Read ratios rather than seconds; machines differ.\n",
+        f"Machine: {processor()}, Python {platform.python_version()}, torch {torch.__version__}, "
+        f"numpy {numpy.__version__}. One thread.\n",
+        run("render.py", "--check", *(["--hour"] if options.hour else [])),
+        run("phase.py", "--check"),
+        run("transforms.py", "--check"),
+    ]
+    if options.corpus:
+        sections.append(run("fidelity.py", str(options.corpus), "--check"))
+    (HERE.parent / "docs" / "benchmarks.md").write_text("\n".join(sections))
+
+
+if __name__ == "__main__":
+    main()
