@@ -74,13 +74,20 @@ def train(
         report(json.dumps(line))
         on_progress(progress)
 
-    trainer.run(every_seconds=min(600.0, recipe.minutes * 60 / 4), report=checkpoint)
+    try:
+        trainer.run(every_seconds=min(600.0, recipe.minutes * 60 / 4), report=checkpoint)
+    except KeyboardInterrupt:
+        save_checkpoint(trainer, checkpoint_path)
+        report(f"saved {checkpoint_path}; go on with --resume")
+        raise
     return _finish(trainer, held_out, out, folders, report)
 
 
 def _refuse_second_run(checkpoint_path: Path, resume: bool) -> None:
     if resume and not checkpoint_path.exists():
         raise TrainingError(f"{checkpoint_path}: there is no checkpoint to resume from; leave out --resume")
+    if not resume and (checkpoint_path.parent / "model.yaml").exists():
+        raise TrainingError(f"{checkpoint_path.parent}: holds a finished model; choose another --out")
     if not resume and checkpoint_path.exists():
         raise TrainingError(
             f"{checkpoint_path.parent}: holds an unfinished training; go on with --resume or choose another --out"

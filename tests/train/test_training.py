@@ -218,6 +218,38 @@ def test_figures_stand_beside_baselines(trained):
     assert [line["step"] for line in lines] == sorted(line["step"] for line in lines)
 
 
+def test_a_finished_model_is_not_trained_over(trained, folder):
+    from audiobend.errors import TrainingError
+    from audiobend.train.session import train
+
+    with pytest.raises(TrainingError, match="holds a finished model"):
+        train([folder], trained[0], Recipe(width=0.03125, minutes=0.05), report=lambda _: None)
+
+
+def test_ctrl_c_saves_and_training_goes_on_from_there(folder, tmp_path, monkeypatch):
+    from audiobend.errors import TrainingError
+    from audiobend.train.session import train
+
+    steps = 0
+
+    def step_or_stop(self, batch, step=Trainer.step):
+        nonlocal steps
+        steps += 1
+        if steps == 3:
+            raise KeyboardInterrupt
+        step(self, batch)
+
+    recipe = Recipe(width=0.03125, minutes=0.05, batch_size=4)
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "step", step_or_stop)
+        with pytest.raises(KeyboardInterrupt):
+            train([folder], tmp_path / "m", recipe, report=lambda _: None)
+    with pytest.raises(TrainingError, match="go on with --resume"):
+        train([folder], tmp_path / "m", recipe, report=lambda _: None)
+    train([folder], tmp_path / "m", recipe, resume=True, report=lambda _: None)
+    assert load_model(tmp_path / "m").card["training"]["steps"] > 2
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
