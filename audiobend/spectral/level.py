@@ -11,7 +11,9 @@ from audiobend.spectral.stft import HOP_LENGTH
 from audiobend.spectral.streaming import Framer
 
 LEVEL_SECONDS = 1.0
-LEVEL_RANGE_DB = (-6.0, 18.0)
+LEVEL_RANGE_DB = (-6.0, 12.0)
+QUIET_DB, LOUD_DB = -60.0, -30.0
+"""Bins under the first get no gain, bins above the second all of it: a network blurs peaks, not the quiet between."""
 
 
 class LevelMatch:
@@ -26,14 +28,14 @@ class LevelMatch:
         self._state = [np.zeros(1), np.zeros(1)]
 
     def feed(self, input_db: Tensor, unbent_db: Tensor) -> Tensor:
-        """Return the gain of each column, ``(1, 1, column)`` dB; one gain for all channels keeps the stereo image."""
+        """Return the gain of each bin ``(channel, 513, column)`` in dB; one for all channels keeps the stereo image."""
         power = []
         for index, db in enumerate((input_db, unbent_db)):
             energy = (10 ** (db.clamp(max=20.0).double() / 10)).sum(dim=(0, 1)).numpy()
             smooth, self._state[index] = lfilter([1 - self._keep], [1, -self._keep], energy, zi=self._state[index])
             power.append(torch.from_numpy(smooth).clamp(min=1e-30))
-        gain_db = 10 * (power[0] / power[1]).log10()
-        return gain_db.clamp(*LEVEL_RANGE_DB).float()[None, None]
+        gain_db = (10 * (power[0] / power[1]).log10()).clamp(*LEVEL_RANGE_DB).float()
+        return gain_db * ((unbent_db - QUIET_DB) / (LOUD_DB - QUIET_DB)).clamp(0, 1)
 
 
 class LoudestBin:

@@ -52,15 +52,30 @@ def test_loudest_bin_is_that_of_the_whole(size):
 
 def test_level_match_gives_back_what_a_quiet_network_lost():
     level = LevelMatch()
-    input_db = torch.rand(2, 513, 400, generator=torch.Generator().manual_seed(0)) * 40 - 60
+    input_db = torch.rand(2, 513, 400, generator=torch.Generator().manual_seed(0)) * 25 - 25
     gain = torch.cat([level.feed(part, part - 5.0) for part in input_db.split(60, dim=-1)], dim=-1)
-    torch.testing.assert_close(gain, torch.full((1, 1, 400), 5.0), rtol=0, atol=1e-3)
+    torch.testing.assert_close(gain, torch.full((2, 513, 400), 5.0), rtol=0, atol=1e-3)
+
+
+def test_level_match_leaves_the_quiet_bins_where_they_are():
+    input_db = torch.full((1, 513, 300), -70.0)
+    input_db[:, :50] = -10.0
+    gain = LevelMatch().feed(input_db, input_db - torch.where(input_db > -60, 6.0, 0.0))
+    assert gain[:, 50:].eq(0).all()
+    torch.testing.assert_close(gain[:, :50], torch.full((1, 50, 300), 6.0), rtol=0, atol=1e-2)
 
 
 def test_level_stands_still_in_silence():
     level = LevelMatch()
     loud, silent = torch.full((1, 513, 100), -20.0), torch.full((1, 513, 2000), -200.0)
     before = level.feed(loud, loud - 3)
-    after = level.feed(silent, silent)
-    assert float(before[..., -1]) == pytest.approx(3.0, abs=1e-3)
-    assert float(after[..., -1]) == pytest.approx(3.0, abs=0.1)
+    level.feed(silent, silent)
+    after = level.feed(loud[..., :1], loud[..., :1] - 3)
+    assert float(before[0, 0, -1]) == pytest.approx(3.0, abs=1e-3)
+    assert float(after[0, 0, 0]) == pytest.approx(3.0, abs=1e-3)
+
+
+def test_level_match_has_bounds():
+    level = LevelMatch()
+    loud = torch.full((1, 513, 50), -5.0)
+    assert float(level.feed(loud, loud - 24).max()) == 12.0
