@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from audiobend.bending.apply import MIX
 from audiobend.bending.features import All, Features, LayerName
 from audiobend.bending.transform import Number, Param, Transform, check_values, get_transform
 from audiobend.bending.values import layer_name, switch
 from audiobend.errors import PatchError
 
-MIX = Param("mix", 0, 1, default=1, help="0 is untouched, 1 is fully bent")
 OUTPUT_PARAMS = {
     "mix": Param("mix", 0, 1, default=1, help="dry to wet"),
     "detail": Param("detail", 0, 1, default=0, help="how much of what the network blurs is given back"),

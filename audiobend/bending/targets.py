@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from audiobend.bending.bend import MIX, OUTPUT_PARAMS, OUTPUT_SWITCHES, LatentBend, Output
+from audiobend.bending.apply import MIX
+from audiobend.bending.bend import OUTPUT_PARAMS, OUTPUT_SWITCHES, LatentBend, Output
 from audiobend.bending.features import Features, parse_features
 from audiobend.bending.latent import LATENT_OPS
 from audiobend.bending.transform import Param, Transform, get_transform
