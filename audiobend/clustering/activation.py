@@ -19,7 +19,6 @@ from audiobend.train.dataset import WindowSampler, load_tracks, sound_files
 
 N_CLUSTERS: Mapping[LayerName, int] = {1: 5, 2: 5, 3: 4, 4: 4}
 """As many per decoder layer as in the paper."""
-BANDS_HZ = (("sub", 120.0), ("low", 500.0), ("low-mid", 1500.0), ("mid", 4000.0), ("high", 9000.0), ("air", 22050.0))
 
 
 class _Listener:
@@ -73,26 +72,28 @@ def centre_of_activity(maps: Tensor) -> NDArray[np.float64]:
     return np.asarray((busy * position).sum(1) / np.maximum(busy.sum(1), 1e-12))
 
 
-def band_name(share: float, nyquist: float = 22050.0) -> str:
-    """Return the name of the band around a share of the frequency axis.
+def place_name(share: float, nyquist: float = 22050.0) -> str:
+    """Return the frequency at a share of the axis in words.
 
-    >>> band_name(0.01), band_name(0.15)
-    ('low', 'mid')
+    >>> place_name(0.01), place_name(0.25)
+    ('around 220 Hz', 'around 5.5 kHz')
     """
-    return next(name for name, top in BANDS_HZ if share * nyquist <= top)
+    hertz = share * nyquist
+    return f"around {hertz / 1000:.2g} kHz" if hertz >= 1000 else f"around {float(f'{hertz:.2g}'):.0f} Hz"
 
 
 def _names(maps: Tensor, labels: NDArray[np.int64]) -> dict[int, str]:
-    """Name each cluster by the band where it is busiest compared with the layer as a whole."""
+    """Name each cluster by the frequency where it is busier than the layer as a whole."""
     profile = maps.double().mean(dim=1)
     profile = (profile - profile.mean(1, keepdim=True)) / profile.std(1, keepdim=True).clamp(min=1e-9)
+    position = (torch.arange(profile.shape[1]) + 0.5) / profile.shape[1]
     names: dict[int, str] = {}
     for k in range(int(labels.max()) + 1):
-        own = profile[torch.from_numpy(labels == k)].mean(0)
-        share = (float(own.argmax()) + 0.5) / len(own)
-        name = f"{band_name(share)} band"
+        busier = profile[torch.from_numpy(labels == k)].mean(0) - profile.mean(0)
+        peak = (busier - 0.5 * busier.max()).clamp(min=0)
+        name = place_name(float((peak * position).sum() / peak.sum().clamp(min=1e-9)))
         taken = sum(other.startswith(name) for other in names.values())
-        names[k] = f"{name} {taken + 1}" if taken else name
+        names[k] = f"{name} ({taken + 1})" if taken else name
     return names
 
 
@@ -102,7 +103,10 @@ def add_clusters(
     """Cluster a bundle's features on real music and write its ``clusters.yaml``."""
     (bundle / "clusters.yaml").unlink(missing_ok=True)    # those of older weights would be refused
     model = load_model(bundle)
-    tracks = load_tracks(sound_files(folders), model.codec)
+    paths = sound_files(folders)
+    # Tracks that the model never saw stay unseen here too, so that clusters can be judged on them.
+    unseen = set(model.card.get("training", {}).get("kept_out", []))
+    tracks = load_tracks([path for path in paths if path.stem not in unseen] or paths, model.codec)
     sampler = WindowSampler(tracks, 128, seed, level_db=(0.0, 0.0))
     maps = mean_maps(model, sampler.batch(), tuple(N_CLUSTERS))
     labels = {layer: cluster_maps(maps[layer], n, seed) for layer, n in N_CLUSTERS.items()}
