@@ -15,8 +15,7 @@ from audiobend.errors import AudioError
 from audiobend.networks.bendable import bent
 from audiobend.networks.model import Model
 from audiobend.spectral.codec import FLOOR_DB
-from audiobend.spectral.level import LevelMatch
-from audiobend.spectral.limiter import Limiter
+from audiobend.spectral.level import LevelMatch, on_loud_bins
 from audiobend.spectral.rephase import PhaseSource, Quality
 from audiobend.spectral.resynthesis import Resynthesizer
 from audiobend.spectral.stft import HOP_LENGTH
@@ -72,7 +71,8 @@ class Engine:
 
     Notes
     -----
-    The output has exactly as many samples as the input, aligned with it. Memory does not grow with the length.
+    The output has exactly as many samples as the input, aligned with it. Memory does not grow with the length. It may
+    go beyond full scale: the limiter comes last of all, after any resampling.
     """
 
     def __init__(
@@ -81,7 +81,8 @@ class Engine:
         self.model, self.plan, self.reference = model, plan, reference
         settings = settings or Settings()
         self._bent_network = model.bent_network(plan.patch)
-        self._bends = not plan.is_empty or self._bent_network is not model.network
+        self._bends = not plan.is_empty or bool(plan.patch.weights)
+        self._bends_encoder = bool(plan.patch.weights) or any(str(layer).startswith("e") for layer in plan.layers)
         floor = torch.full((len(model.codec.mean_db),), FLOOR_DB)
         silence = model.codec.normalise(floor[:, None])[:, 0]
         self._framer = Framer(n_channels)
@@ -91,7 +92,6 @@ class Engine:
         self._resynthesis = Resynthesizer(
             quality=settings.quality, phase=settings.phase, seed=settings.seed, n_iter=settings.iterations
         )
-        self._limiter = Limiter(n_channels)
         self._spectra = torch.zeros(n_channels, len(silence), 0, dtype=torch.complex64)
         self._windows = torch.zeros(0, n_channels, len(silence), self._context.window)
         self._dry = torch.zeros(n_channels, 0)
@@ -99,11 +99,14 @@ class Engine:
 
     def feed(self, waveform: Tensor) -> Tensor:
         """Take samples ``(channel, time)``, return the bent samples that are ready (maybe none)."""
+        # A second at a time: a long portion at a small stride would make a great many windows at once.
+        return torch.cat([self._feed(part) for part in waveform.split(self.model.codec.sample_rate, dim=-1)], dim=-1)
+
+    def _feed(self, waveform: Tensor) -> Tensor:
         self._n_fed += waveform.shape[-1]
         self._dry = torch.cat([self._dry, waveform], dim=-1)
         self._take(self._framer.feed(waveform))
-        wet = self._resynthesise(self._run_windows(whole_batches=True))
-        return self._finish(wet)
+        return self._finish(self._resynthesise(self._run_windows(whole_batches=True)))
 
     def flush(self) -> Tensor:
         """Return the rest; all the output together is as long as the input."""
@@ -111,12 +114,7 @@ class Engine:
         self._windows = torch.cat([self._windows, self._context.flush()])
         parts = [self._resynthesise(self._run_windows(whole_batches=False))]
         parts.append(self._resynthesis.flush(self._n_fed))
-        ready = self._finish(torch.cat(parts, dim=-1))
-        return torch.cat([ready, self._limiter.flush()], dim=-1) if self._limits else ready
-
-    @property
-    def _limits(self) -> bool:
-        return self.plan.patch.output.limiter
+        return self._finish(torch.cat(parts, dim=-1))
 
     def _take(self, spectrum: Tensor) -> None:
         """Line up new columns for the network."""
@@ -157,7 +155,7 @@ class Engine:
         """Run windows through the bent network; the unbent code serves where the encoder is not bent."""
         network, plan = self._bent_network, self.plan
         with bent(network, plan, times, call=self._n_windows):
-            if network is not self.model.network or any(str(layer).startswith("e") for layer in plan.layers):
+            if self._bends_encoder:
                 code = network.encode_mean(x)
             return network.decode(plan.apply_latent(code, self.model.latent_axes, times=times))
 
@@ -165,7 +163,7 @@ class Engine:
         """Return the centres of the next windows in seconds, and count them."""
         first = self._n_windows * self._context.stride - self._context.lead + self._context.window / 2
         self._n_windows += n
-        columns = first + torch.arange(n) * self._context.stride
+        columns = first + torch.arange(n, dtype=torch.float64) * self._context.stride
         return columns.clamp(min=0) * HOP_LENGTH / self.model.codec.sample_rate
 
     def _resynthesise(self, decibels: tuple[Tensor, Tensor]) -> Tensor:
@@ -177,27 +175,26 @@ class Engine:
             return self._dry[:, :0]
         codec = self.model.codec
         input_db = codec.to_db_unfloored(spectrum.abs(), self.reference)
-        detail = self._detail(input_db)
+        detail = self._detail(n)
         self._n_columns += n
-        lost = detail * (input_db - unbent_db[..., :n])
-        level = self._level.feed(input_db, unbent_db[..., :n] + lost) if self.plan.patch.output.match_level else 0.0
-        # With detail, what lies under the floor in the input may stay: the floor moves down to it.
-        floor = FLOOR_DB + detail * (input_db - FLOOR_DB).clamp(max=0.0) - 1.0 * (detail > 0)
-        floor = floor.clamp(min=NOTHING_DB)
-        magnitude = codec.to_magnitude(bent_db[..., :n] + lost + level, self.reference, floor)
-        return self._resynthesis.feed(magnitude, spectrum)
-
-    def _detail(self, input_db: Tensor) -> Tensor:
-        """Return how much detail each column ``(channel, 1, column)`` gets back."""
-        n = input_db.shape[-1]
-        times = (self._n_columns + torch.arange(n)) * HOP_LENGTH / self.model.codec.sample_rate
-        detail = torch.as_tensor(self.plan.value("output/detail", times), dtype=torch.float32).expand(n)
         # A silent column knows exactly what the network added to it: take it off, silence stays silence.
         silent = input_db.amax(dim=1, keepdim=True) <= FLOOR_DB
-        return torch.where(silent, 1.0, detail)
+        lost = torch.where(silent, 1.0, detail) * (input_db - unbent_db[..., :n])
+        out_db = bent_db[..., :n] + lost
+        if self.plan.patch.output.match_level:
+            out_db = out_db + on_loud_bins(self._level.feed(input_db, unbent_db[..., :n] + lost), out_db)
+        # With detail, what lies under the floor in the input may stay: the floor moves down to it.
+        floor = FLOOR_DB + detail * (input_db - FLOOR_DB).clamp(max=0.0) - 1.0 * (detail > 0)
+        magnitude = codec.to_magnitude(out_db, self.reference, floor.clamp(min=NOTHING_DB))
+        return self._resynthesis.feed(magnitude, spectrum)
+
+    def _detail(self, n: int) -> Tensor:
+        """Return how much detail each of the next n columns gets back."""
+        times = (self._n_columns + torch.arange(n, dtype=torch.float64)) * HOP_LENGTH / self.model.codec.sample_rate
+        return torch.as_tensor(self.plan.value("output/detail", times), dtype=torch.float32).expand(n)
 
     def _finish(self, wet: Tensor) -> Tensor:
-        """Dry/wet, gain and the limiter."""
+        """Dry/wet and gain; no sample is other than a number."""
         n = wet.shape[-1]
         dry, self._dry = self._dry[:, :n], self._dry[:, n:]
         mix, gain_db = self._per_sample("output/mix", n), self._per_sample("output/gain_db", n)
@@ -205,14 +202,14 @@ class Engine:
         out = dry + mix * (wet - dry) if bool((mix < 1).any()) else wet
         if bool((gain_db != 0).any()):
             out = out * 10 ** (gain_db / 20)
-        return self._limiter.feed(out) if self._limits else torch.nan_to_num(out)
+        return torch.nan_to_num(out, nan=0.0, posinf=0.0, neginf=0.0)
 
     def _per_sample(self, target: str, n: int) -> Tensor:
         """Return an output value for each of the next n samples: one number, or a modulated curve."""
         position = self._n_out + torch.arange(n)
         knot = position // HOP_LENGTH
         knots = torch.arange(int(knot[0]) if n else 0, (int(knot[-1]) if n else 0) + 2)
-        seconds = knots * HOP_LENGTH / self.model.codec.sample_rate
+        seconds = knots.double() * HOP_LENGTH / self.model.codec.sample_rate
         values = torch.as_tensor(self.plan.value(target, seconds), dtype=torch.float32)
         if values.dim() == 0:
             return values[None]

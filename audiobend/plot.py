@@ -10,7 +10,7 @@ from audiobend.bending import Patch
 from audiobend.engine import Settings
 from audiobend.errors import AudioError, did_you_mean
 from audiobend.io.audiofile import AudioReader
-from audiobend.io.files import write_atomically
+from audiobend.io.files import MARK, write_atomically
 from audiobend.networks.model import Model
 from audiobend.rendering import render, resampled
 from audiobend.spectral.stft import stft
@@ -72,5 +72,6 @@ def plot_spectrograms(path: Path, rows: dict[str, Tensor], title: str) -> None:
         figure.suptitle(title, fontsize=11)
         figure.colorbar(mesh, ax=axes, label="dB", pad=0.01, aspect=40)
         with write_atomically(path, error=AudioError) as temporary:
-            figure.savefig(temporary, dpi=110, facecolor=BACKGROUND)
+            key = "Software" if path.suffix.lower() == ".png" else "Creator"
+            figure.savefig(temporary, dpi=110, facecolor=BACKGROUND, metadata={key: MARK})
         plt.close(figure)

@@ -13,11 +13,21 @@ from torch import Tensor
 from audiobend.bending import Patch, Plan
 from audiobend.engine import Engine, Settings
 from audiobend.errors import AudioError
-from audiobend.io.audiofile import AudioInfo, AudioReader, AudioWriter, StreamResampler, choose_subtype
+from audiobend.io.audiofile import (
+    RATES,
+    AudioInfo,
+    AudioReader,
+    AudioWriter,
+    StreamResampler,
+    choose_subtype,
+    format_of,
+)
 from audiobend.io.files import check_not_an_input
 from audiobend.io.modelbundle import load_model
 from audiobend.networks.model import Model
 from audiobend.spectral.level import LoudestBin
+from audiobend.spectral.limiter import Limiter
+from audiobend.spectral.stft import fit
 
 Waveform = TypeVar("Waveform", Tensor, NDArray[Any])
 Blocks = Iterable[Tensor]
@@ -60,6 +70,11 @@ def render(
     torch.Size([2, 22050])
     """
     samples = torch.as_tensor(np.asarray(waveform) if not isinstance(waveform, Tensor) else waveform)
+    if not samples.is_floating_point():
+        raise AudioError(f"a waveform must be of floating-point numbers, full scale at 1; got {samples.dtype}")
+    if sample_rate not in RATES:
+        raise AudioError(f"sample_rate must be a whole number in {RATES[0]}..{RATES[-1]} Hz, got {sample_rate}")
+    sample_rate = int(sample_rate)
     if samples.dim() not in (1, 2) or (samples.dim() == 2 and samples.shape[0] not in (1, 2)):
         raise AudioError(
             f"a waveform must be (time,) or (channel, time) with 1 or 2 channels, got shape {tuple(samples.shape)}"
@@ -76,11 +91,6 @@ def render(
     parts = list(bend(blocks, sample_rate, len(channels), model, plan, settings))
     result = fit(torch.cat(parts, dim=-1), channels.shape[-1]).reshape(samples.shape)
     return result.numpy() if isinstance(waveform, np.ndarray) else result
-
-
-def fit(waveform: Tensor, n: int) -> Tensor:
-    """Cut or lengthen to n samples: resampling there and back may lose or gain one."""
-    return torch.nn.functional.pad(waveform[..., :n], (0, max(0, n - waveform.shape[-1])))
 
 
 def bend(
@@ -101,7 +111,9 @@ def bend(
         meter.feed(block)
     engine = Engine(model, plan, n_channels, meter.flush(), settings)
     at_model_rate = resampled(blocks(), sample_rate, rate, n_channels)
-    yield from resampled(through(engine, at_model_rate), rate, sample_rate, n_channels)
+    bent = resampled(through(engine, at_model_rate), rate, sample_rate, n_channels)
+    # Last of all, because resampling may lift peaks again.
+    yield from limited(bent, sample_rate, n_channels) if plan.patch.output.limiter else bent
 
 
 def through(engine: Engine, blocks: Blocks) -> Iterator[Tensor]:
@@ -117,6 +129,14 @@ def resampled(blocks: Blocks, from_rate: int, to_rate: int, n_channels: int) -> 
     for block in blocks:
         yield resampler.feed(block)
     yield resampler.flush()
+
+
+def limited(blocks: Blocks, sample_rate: int, n_channels: int) -> Iterator[Tensor]:
+    """Run blocks through a limiter that looks 10 ms ahead."""
+    limiter = Limiter(n_channels, n_look_ahead=max(3, round(sample_rate / 100)))
+    for block in blocks:
+        yield limiter.feed(block)
+    yield limiter.flush()
 
 
 @dataclass(frozen=True)
@@ -153,15 +173,16 @@ def render_file(
     check_not_an_input(target, (source,), AudioError)
     with AudioReader(source) as reader:
         info = reader.info
-    subtype = choose_subtype(info, target.suffix.lower().lstrip("."))
+    subtype = choose_subtype(info, format_of(target))
     with AudioWriter(
         target, info.sample_rate, info.channels, subtype=subtype, frames=info.frames, inputs=(source,)
     ) as writer:
         left = info.frames
         blocks = _two_passes(source, info, on_progress)
         for block in bend(blocks, info.sample_rate, info.channels, model, plan, settings):
-            writer.write(block[:, :left])
-            left -= block[:, :left].shape[-1]
+            part = block[:, :left]    # resampling there and back may give a sample more or less
+            writer.write(part)
+            left -= part.shape[-1]
         if left:
             writer.write(torch.zeros(info.channels, left))
     return Rendered(source, target, info.seconds, info.sample_rate, info.channels)

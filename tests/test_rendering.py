@@ -59,6 +59,28 @@ def test_samples_that_are_not_numbers_count_as_silence(tiny_model):
     assert np.array_equal(ab.render(waveform, 44100, model=tiny_model, settings=FAST), np.zeros(5000))
 
 
+@pytest.mark.parametrize("rate", [22050, 44100, 48000, 96000])
+@pytest.mark.parametrize(
+    "bend", [("scalar-multiply", {"factor": 10}), ("offset", {"delta": 10}), ("invert", {}), ("noise", {"sigma": 5})]
+)
+def test_whatever_a_bend_does_the_output_is_heard_and_below_full_scale(tiny_model, music, bend, rate):
+    patch = ab.Patch().add(4, *bend).add(2, *bend)
+    result = ab.render(music[:, :88_200] * 20, rate, model=tiny_model, patch=patch, settings=FAST)    # far too loud
+    assert result.isfinite().all()
+    assert 0.1 < float(result.abs().max()) < 1.0
+
+
+@pytest.mark.parametrize("rate", [0, -44100, 44100.5, float("nan")])
+def test_impossible_rates_are_refused(tiny_model, rate):
+    with pytest.raises(ab.AudiobendError, match="sample_rate must be a whole number"):
+        ab.render(torch.zeros(100), rate, model=tiny_model)
+
+
+def test_whole_numbers_are_not_taken_for_full_scale_at_1(tiny_model):
+    with pytest.raises(ab.AudiobendError, match="floating-point"):
+        ab.render(np.zeros(100, np.int16), 44100, model=tiny_model)
+
+
 def test_nothing_in_nothing_out(tiny_model):
     assert ab.render(torch.zeros(2, 0), 44100, model=tiny_model, settings=FAST).shape == (2, 0)
 

@@ -98,7 +98,8 @@ def models(json_: Json = False) -> None:
 
     from audiobend.io.modelbundle import list_models
 
-    cards = {name: yaml.safe_load((path / "model.yaml").read_text()) for name, path in list_models().items()}
+    texts = {name: (path / "model.yaml").read_text(encoding="utf-8") for name, path in list_models().items()}
+    cards = {name: yaml.safe_load(text) for name, text in texts.items()}
     if json_:
         show_json(cards)
         return
@@ -125,14 +126,13 @@ def check(
     the_patch = load_patch(patch)
     the_model = load_model(model)
     plan = the_model.resolve(the_patch)
-    drawn = {bend.id: bend for bend in plan.drawn().bends}
     entries = [
         {
             "id": bend.id,
             "layer": bend.layer,
             "transform": bend.transform,
             "params": dict(bend.params),
-            "features": len(plan.features_of(drawn[bend.id].id)),
+            "features": len(plan.features_of(bend.id)),
             "mix": bend.mix,
             "on": bend.on,
         }

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from audiobend.cli.outputs import Outputs, check_outputs, make_folder, plan_outputs
 from audiobend.cli.screen import progress_bar, say, show_json
-from audiobend.errors import AudiobendError, AudioError, PatchError
+from audiobend.errors import PatchError
 
 if TYPE_CHECKING:
     from audiobend.bending import Patch
@@ -85,64 +86,27 @@ def render(
     from time import perf_counter
 
     from audiobend.io.modelbundle import load_model
+    from audiobend.plot import check_plot_name, plot_render
 
-    jobs = _jobs(sounds, out_dir, format_.value if format_ else None)
-    _refuse_bad_names(jobs, overwrite, plot)
-    the_patch = _patch(patch, set_ or [], {"mix": mix, "detail": detail, "gain_db": gain_db}, seed)
-    the_model = load_model(model)
-    settings = _settings(quality, phase, iterations, the_patch.seed)
-    begun = perf_counter()
-    results = _run(jobs, the_model, the_patch, settings, variations, out_dir, quiet=json_)
-    took = perf_counter() - begun
-    if plot:
-        from audiobend.plot import plot_render
-
-        plot_render(plot, results[0].input, results[0].output, the_model, settings)
-    _tell(results, took, the_model, the_patch, json_)
-
-
-def _jobs(sounds: list[Path], out_dir: Path | None, format: str | None) -> list[tuple[Path, Path]]:
-    """Pair every input with its output."""
-    from audiobend.rendering import output_path
-
-    if out_dir is not None and out_dir.exists() and not out_dir.is_dir():
-        raise AudioError(f"{out_dir}: is a file, not a folder; give --out-dir a folder")
-    if len(sounds) == 2 and out_dir is None:
-        return [(sounds[0], _named(sounds[1], format))]
-    jobs = [(source, output_path(source, out_dir, format)) for source in sounds]
-    names = [target for _, target in jobs]
-    for name in names:
-        if names.count(name) > 1:
-            raise AudioError(f"{name}: two of the inputs would be written to this name; render them into two folders")
-    return jobs
-
-
-def _named(target: Path, format: str | None) -> Path:
-    """Return OUT with an ending, where only --format says what it is to be."""
-    if format is None or target.suffix.lower() == f".{format}":
-        return target
-    if target.suffix:
-        raise AudioError(f"{target}: the name says {target.suffix[1:]} but --format says {format}; give one of them")
-    return target.with_suffix(f".{format}")
-
-
-def _refuse_bad_names(jobs: list[tuple[Path, Path]], overwrite: bool, plot: Path | None) -> None:
-    """Look before the work begins: no input is overwritten, nor a stranger's sound."""
-    from audiobend.io.audiofile import format_of, written_by_audiobend
-    from audiobend.io.files import check_not_an_input
-    from audiobend.plot import check_plot_name
-
-    sources = [source for source, _ in jobs]
-    for source, target in jobs:
-        if not source.exists():
-            raise AudioError(f"{source}: there is no such file")
-        check_not_an_input(target, sources, AudioError)
-        format_of(target)
-        if target.is_file() and not overwrite and not written_by_audiobend(target):
-            raise AudioError(f"{target}: exists and was not written by audiobend; add --overwrite to replace it")
     if plot:
         check_plot_name(plot)
-        check_not_an_input(plot, sources, AudioError)
+    outputs = plan_outputs(sounds, out_dir, format_.value if format_ else None, variations, plot)
+    check_outputs(outputs, patch, overwrite)
+    the_patch = _patch(patch, set_ or [], {"mix": mix, "detail": detail, "gain_db": gain_db}, seed)
+    the_model = load_model(model)
+    the_model.resolve(the_patch)    # a wrong patch is refused before anything is made
+    settings = _settings(quality, phase, iterations, the_patch.seed)
+    if out_dir:
+        make_folder(out_dir)
+    begun = perf_counter()
+    if variations:
+        results = _variations(sounds, out_dir or Path(), the_model, the_patch, settings, variations, format_, json_)
+    else:
+        results = _run(outputs, the_model, the_patch, settings, json_)
+    took = perf_counter() - begun
+    if plot:
+        plot_render(plot, results[0].input, results[0].output, the_model, settings)
+    _tell(results, took, the_model, the_patch, json_)
 
 
 def _patch(path: Path | None, changes: list[str], output: dict[str, Any], seed: int | None) -> "Patch":
@@ -156,24 +120,11 @@ def _patch(path: Path | None, changes: list[str], output: dict[str, Any], seed: 
         target, equals, value = change.partition("=")
         if not equals:
             raise PatchError(f"--set {change}: needs BEND/PARAM=VALUE, such as fog/radius=3")
-        patch = patch.set(target, _value(value))
+        patch = patch.set(target, value)
     for name, number in output.items():
         if number is not None:
             patch = patch.set(f"output/{name}", number)
     return patch if seed is None else replace(patch, seed=seed)
-
-
-def _value(text: str) -> Any:
-    words = {"on": True, "true": True, "off": False, "false": False}
-    if text.lower() in words:
-        return words[text.lower()]
-    try:
-        return int(text)
-    except ValueError:
-        try:
-            return float(text)
-        except ValueError:
-            raise PatchError(f"--set: '{text}' is not a number, nor on or off") from None
 
 
 def _settings(quality: Quality, phase: Phase, iterations: int | None, seed: int) -> "Settings":
@@ -183,38 +134,36 @@ def _settings(quality: Quality, phase: Phase, iterations: int | None, seed: int)
 
 
 def _run(
-    jobs: list[tuple[Path, Path]],
-    model: "Model",
-    patch: "Patch",
-    settings: "Settings",
-    variations: int | None,
-    out_dir: Path | None,
-    quiet: bool,
+    outputs: Outputs, model: "Model", patch: "Patch", settings: "Settings", quiet: bool
 ) -> list["Rendered"]:
     from audiobend.rendering import render_file
-    from audiobend.variations import render_variations
 
     plan = model.resolve(patch)
     results = []
-    for source, target in jobs:
+    for source, target in outputs.sounds:
         with progress_bar(f"bending {source.name}", quiet) as advance:
-            if variations:
-                folder = out_dir or target.parent
-                format = target.suffix.lower().lstrip(".")
-                results += render_variations(source, folder, model, patch, variations, settings, format, advance)
-            else:
-                if out_dir:
-                    make_folder(out_dir)
-                results.append(render_file(source, target, model, plan, settings, advance))
+            results.append(render_file(source, target, model, plan, settings, advance))
     return results
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder, or say why not."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise AudiobendError(f"{folder}: this folder cannot be made: {error.strerror}") from None
+def _variations(
+    sounds: list[Path],
+    folder: Path,
+    model: "Model",
+    patch: "Patch",
+    settings: "Settings",
+    n: int,
+    format: Format | None,
+    quiet: bool,
+) -> list["Rendered"]:
+    from audiobend.variations import render_variations
+
+    results = []
+    for source in sounds:
+        with progress_bar(f"{n} variations of {source.name}", quiet) as advance:
+            kind = format.value if format else "wav"
+            results += render_variations(source, folder, model, patch, n, settings, kind, advance)
+    return results
 
 
 def _tell(results: list["Rendered"], took: float, model: "Model", patch: "Patch", as_json: bool) -> None:

@@ -54,6 +54,19 @@ def check_readable(path: PathLike, error: type[AudiobendError] = AudiobendError)
     return path
 
 
+MARK = "written by audiobend"
+"""Stands near the beginning or the end of every file other than sound that a render writes."""
+
+
+def bears_our_mark(path: PathLike) -> bool:
+    """Return whether a patch, manifest or picture was written by a render, so that it may be replaced unasked."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError:
+        return False
+    return MARK.encode() in content[:65536] + content[-65536:]
+
+
 def check_not_an_input(
     path: PathLike, inputs: Iterable[PathLike], error: type[AudiobendError] = AudiobendError
 ) -> None:

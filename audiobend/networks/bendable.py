@@ -5,14 +5,16 @@ call site behind each. A plan is swapped behind the call sites while the network
 block takes the call sites away and the network is the old one, bit for bit.
 """
 
-from collections.abc import Iterator, Mapping
+import copy
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from torch import Tensor, nn
 
 LayerName = int | str
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,10 @@ def _put_in(module: nn.Module, layer: LayerName, sites: CallSites) -> Any:
     return module.register_forward_hook(hook)
 
 
-def layer_table(network: Bendable) -> Mapping[LayerName, LayerSpec]:
-    """Layers by name."""
-    return {layer.name: layer for layer in network.layers()}
+def shell_of(network: ModuleT) -> ModuleT:
+    """Return a network that shares every number with this one, and none of its call sites.
+
+    Two performances of one model then bend side by side without meeting.
+    """
+    shared = {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
+    return copy.deepcopy(network, shared)

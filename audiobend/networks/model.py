@@ -1,16 +1,15 @@
 """A network together with everything that belongs to it."""
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from audiobend.bending import Clusters, Patch, Plan, resolve
 from audiobend.bending.weights import bend_weight
 from audiobend.errors import AudiobendError, PatchError, did_you_mean
+from audiobend.networks.bendable import shell_of
 from audiobend.networks.spectrogram_vae import SpectrogramVAE
 from audiobend.spectral.codec import SpectrogramCodec
 
@@ -50,14 +49,11 @@ class Model:
         return plan
 
     def bent_network(self, patch: Patch) -> SpectrogramVAE:
-        """Return the network with the patch's kernels bent: a copy, or the network itself where there are none."""
-        kernels = self.bent_kernels(patch)
-        if not kernels:
-            return self.network
-        network = copy.deepcopy(self.network)
-        with torch.no_grad():
-            for name, kernel in kernels.items():
-                network.get_parameter(name).copy_(kernel)
+        """Return a network to put bends into: a shell of this one, with the patch's kernels bent."""
+        network = shell_of(self.network)
+        for name, kernel in self.bent_kernels(patch).items():
+            path, _, attribute = name.rpartition(".")
+            setattr(network.get_submodule(path), attribute, nn.Parameter(kernel, requires_grad=False))
         return network
 
     def bent_kernels(self, patch: Patch) -> dict[str, Tensor]:

@@ -28,14 +28,19 @@ class LevelMatch:
         self._state = [np.zeros(1), np.zeros(1)]
 
     def feed(self, input_db: Tensor, unbent_db: Tensor) -> Tensor:
-        """Return the gain of each bin ``(channel, 513, column)`` in dB; one for all channels keeps the stereo image."""
+        """Return the gain of each column, ``(1, 1, column)`` dB; one for all channels keeps the stereo image."""
         power = []
         for index, db in enumerate((input_db, unbent_db)):
             energy = (10 ** (db.clamp(max=20.0).double() / 10)).sum(dim=(0, 1)).numpy()
             smooth, self._state[index] = lfilter([1 - self._keep], [1, -self._keep], energy, zi=self._state[index])
             power.append(torch.from_numpy(smooth).clamp(min=1e-30))
-        gain_db = (10 * (power[0] / power[1]).log10()).clamp(*LEVEL_RANGE_DB).float()
-        return gain_db * ((unbent_db - QUIET_DB) / (LOUD_DB - QUIET_DB)).clamp(0, 1)
+        gain_db = 10 * (power[0] / power[1]).log10()
+        return gain_db.clamp(*LEVEL_RANGE_DB).float()[None, None]
+
+
+def on_loud_bins(gain_db: Tensor, db: Tensor) -> Tensor:
+    """Return what each bin ``(channel, 513, column)`` gets of its column's gain: loud ones all, quiet ones nothing."""
+    return gain_db * ((db - QUIET_DB) / (LOUD_DB - QUIET_DB)).clamp(0, 1)
 
 
 class LoudestBin:
