@@ -11,6 +11,7 @@ with --hour 60). Promises kept with --check: default quality at least 4 times re
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -65,8 +66,9 @@ def peak_mib(seconds: float, folder: Path) -> float:
         for _ in range(int(seconds // 10)):
             file.write(track(10))
     command = [sys.executable, "-c", "from audiobend.cli import main; main()", "render", str(source)]
-    pid = os.spawnv(os.P_NOWAIT, sys.executable, [*command, str(folder / "out.wav"), "--patch", str(PATCH)])
-    _, status, usage = os.wait4(pid, 0)
+    command += [str(folder / "out.wav"), "--patch", str(PATCH)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
     if status:
         sys.exit("the render failed")
     source.unlink()

@@ -19,7 +19,9 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder of the new model.")],
     width: Annotated[float, typer.Option(min=0.015625, max=2, help="Size of the network; 1.0 is the paper's.")] = 0.25,
     minutes: Annotated[float, typer.Option(min=0.05, max=100000, help="How long to train.")] = 90.0,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of weights, windows and noise (the schedule follows the clock).")
+    ] = 0,
     validation: Annotated[
         list[str] | None, typer.Option(help="Part of a track's name: keep it out of training and measure it.")
     ] = None,

@@ -1,1 +1,1 @@
-"""."""
+"""From activation maps to clusters of features that belong together."""

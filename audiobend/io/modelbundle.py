@@ -57,13 +57,10 @@ def load_model(name: str | Path | None = None) -> Model:
     folder = find_model(name)
     settings = _settings(folder)
     network, tensors = _network(folder, settings)
-    try:
-        codec = SpectrogramCodec(tensors["codec.mean_db"], float(settings["codec"]["scale_db"]))
-        axes = tensors["latent.axes"]
-    except (KeyError, TypeError, ValueError) as error:
-        where = folder / "weights.safetensors"
-        raise ModelError(f"{where}: {error} is missing; train or fetch the model again") from error
+    codec, axes = _codec(folder, settings, tensors), _axes(folder, network.n_latent, tensors)
     fingerprint = weights_fingerprint(folder)
+    if settings.get("fingerprint", fingerprint) != fingerprint:
+        raise ModelError(f"{folder}: model.yaml and weights.safetensors are of two models; train or fetch it again")
     clusters_path = folder / "clusters.yaml"
     clusters = load_clusters(clusters_path, fingerprint=fingerprint) if clusters_path.is_file() else None
     source = folder.name if list_models().get(folder.name) == folder else str(folder)
@@ -77,8 +74,8 @@ def find_model(name: str | Path | None = None) -> Path:
         if DEFAULT_MODEL in models:
             return models[DEFAULT_MODEL]
         raise ModelError("no model is installed; train one with: audiobend train FOLDER --out models/mine")
-    if str(name) in models:
-        return models[str(name)]
+    if isinstance(name, str) and name in models:
+        return models[name]
     folder = Path(name)
     if folder.is_file() and folder.suffix in {".pt", ".pth", ".pkl", ".ckpt"}:
         raise ModelError(f"{folder}: a pickle may run anything when opened, so it is not read; give a bundle's folder")
@@ -97,8 +94,9 @@ def save_model(
 ) -> None:
     """Write a bundle: weights in float16 without the log-variance head (only training needs it), and model.yaml.
 
-    The folder appears whole or not at all; an older bundle of the same name is replaced.
+    An older bundle in the same folder is replaced, its clusters with it.
     """
+    folder = folder.resolve()
     tensors = {name: _packed(value) for name, value in network.state_dict().items() if _kept(name)}
     tensors |= {"codec.mean_db": codec.mean_db, "latent.axes": latent_axes}
     settings = {
@@ -117,10 +115,12 @@ def save_model(
     temporary.mkdir(parents=True)
     save_file({name: value.contiguous() for name, value in tensors.items()}, temporary / "weights.safetensors")
     settings["fingerprint"] = weights_fingerprint(temporary)
-    (temporary / "model.yaml").write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
+    text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
+    (temporary / "model.yaml").write_text(text, encoding="utf-8")
     folder.mkdir(parents=True, exist_ok=True)
-    for path in temporary.iterdir():
-        path.replace(folder / path.name)
+    (folder / "clusters.yaml").unlink(missing_ok=True)    # those of older weights
+    for name in ("weights.safetensors", "model.yaml"):    # in this order: without a model.yaml it is no bundle
+        (temporary / name).replace(folder / name)
     temporary.rmdir()
 
 
@@ -143,6 +143,27 @@ def _settings(folder: Path) -> dict[str, Any]:
         given = settings.get("audiobend-model") if isinstance(settings, dict) else None
         raise ModelError(f"{path}: needs 'audiobend-model: {FORMAT}', got {given!r}")
     return settings
+
+
+def _codec(folder: Path, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> SpectrogramCodec:
+    """Read the codec; this version knows one sample rate and one transform."""
+    given = settings.get("codec")
+    fixed = {"sample_rate": 44100, "n_fft": 1024, "hop_length": 256}
+    if not isinstance(given, Mapping) or any(given.get(key) != value for key, value in fixed.items()):
+        raise ModelError(f"{folder / 'model.yaml'}: codec must have {fixed}, got {given}")
+    scale, mean = given.get("scale_db"), tensors.get("codec.mean_db")
+    if not isinstance(scale, int | float) or not 0 < scale < 1000:
+        raise ModelError(f"{folder / 'model.yaml'}: scale_db must be in 0..1000 dB, got {scale}")
+    if mean is None or mean.shape != (513,) or not bool(mean.isfinite().all()):
+        raise ModelError(f"{folder / 'weights.safetensors'}: codec.mean_db must be 513 numbers; fetch the model again")
+    return SpectrogramCodec(mean, float(scale))
+
+
+def _axes(folder: Path, n_latent: int, tensors: Mapping[str, Tensor]) -> Tensor:
+    axes = tensors.get("latent.axes")
+    if axes is None or axes.dim() != 2 or axes.shape[1] != n_latent or not bool(axes.isfinite().all()):
+        raise ModelError(f"{folder / 'weights.safetensors'}: latent.axes must be rows of {n_latent} numbers")
+    return axes
 
 
 def _network(folder: Path, settings: Mapping[str, Any]) -> tuple[SpectrogramVAE, dict[str, Tensor]]:

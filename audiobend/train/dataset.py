@@ -1,5 +1,6 @@
 """Sound files in folders -> spectrogram columns in memory -> random training windows."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,13 +51,14 @@ def sound_files(folders: list[Path]) -> list[Path]:
 def load_track(path: Path, codec: SpectrogramCodec) -> Track:
     """Read one file: mono mean of its channels, resampled, as dB columns."""
     samples, sample_rate = sf.read(path, dtype="float32", always_2d=True)
-    mono = np.nan_to_num(samples.mean(axis=1))
+    mono = np.nan_to_num(samples, posinf=0.0, neginf=0.0).mean(axis=1)
     if sample_rate != codec.sample_rate:
         mono = soxr.resample(mono, sample_rate, codec.sample_rate)
     magnitude = stft(torch.from_numpy(np.ascontiguousarray(mono))).abs()
     reference = float(magnitude.max())
     pieces = (codec.to_db(piece, reference).T for piece in magnitude.split(8192, dim=-1))
-    return Track(path.stem, np.concatenate([piece.numpy().astype(np.float16) for piece in pieces]))
+    name = os.fsencode(path.stem).decode("utf-8", "replace")    # file systems hold names that no text file can
+    return Track(name, np.concatenate([piece.numpy().astype(np.float16) for piece in pieces]))
 
 
 def load_tracks(
@@ -70,12 +72,12 @@ def load_tracks(
         except sf.LibsndfileError as error:
             report(f"left out {path.name}: {error}")
             continue
-        if len(track.columns) < WINDOW + 1 or track.columns.max() <= FLOOR_DB:
-            report(f"left out {path.name}: shorter than {WINDOW + 1} columns (0.75 s), or silent")
+        if len(track.columns) < WINDOW or track.columns.max() <= FLOOR_DB:
+            report(f"left out {path.name}: shorter than {WINDOW} columns (0.74 s), or silent")
             continue
         tracks.append(track)
     if not tracks:
-        raise TrainingError("none of the files could be used; each needs at least 0.75 s of sound")
+        raise TrainingError("none of the files could be used; each needs at least 0.74 s of sound")
     return tracks
 
 
@@ -128,7 +130,7 @@ class WindowSampler:
         return torch.from_numpy(windows)[:, None]
 
     def _window(self, columns: Columns) -> NDArray[np.float32]:
-        start = self.random.integers(0, len(columns) - WINDOW)
+        start = self.random.integers(0, len(columns) - WINDOW + 1)
         window = columns[start : start + WINDOW].astype(np.float32)
         level = np.float32(self.random.uniform(*self.level_db))
         # Silence stays silence whatever the level.

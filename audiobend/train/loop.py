@@ -7,6 +7,7 @@ of the weights whose batch-norm statistics are measured anew before every use.
 
 import copy
 import math
+import pickle
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -82,11 +83,13 @@ class Trainer:
         ]
         self.progress = Progress()
         self._bad_steps = 0
+        self.stop = False
+        """Set it to end `run` after the step that is being done."""
 
     def run(self, every_seconds: float, report: Callable[[Progress], None]) -> None:
         """Train until the time is over, calling ``report`` now and then (evaluate and save there)."""
         before, reported = time.monotonic(), self.progress.seconds
-        while self.progress.seconds < self.recipe.minutes * 60:
+        while self.progress.seconds < self.recipe.minutes * 60 and not self.stop:
             self.step(self.sampler.batch())
             now = time.monotonic()
             self.progress.seconds += now - before
@@ -183,6 +186,8 @@ class Trainer:
         """Return everything needed to go on later."""
         return {
             "recipe": asdict(self.recipe),
+            "tracks": [track.name for track in self.sampler.tracks],
+            "mean_db": self.codec.mean_db,
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
@@ -193,11 +198,18 @@ class Trainer:
 
     def restore(self, checkpoint: dict[str, Any]) -> None:
         """Go on where `checkpoint` was made."""
-        if checkpoint["recipe"]["width"] != self.recipe.width:
+        for name, value in asdict(self.recipe).items():
+            if name != "minutes" and checkpoint["recipe"].get(name) != value:
+                raise TrainingError(
+                    f"the checkpoint has {name} {checkpoint['recipe'].get(name)}, not {value}; "
+                    "resume with the same options, or choose another --out"
+                )
+        if checkpoint["tracks"] != [track.name for track in self.sampler.tracks]:
             raise TrainingError(
-                f"the checkpoint has width {checkpoint['recipe']['width']}, not {self.recipe.width}; "
-                "resume with the same --width, or choose another --out"
+                "the training tracks are not those of the checkpoint; "
+                "resume with the same sounds and the same --validation, or choose another --out"
             )
+        self.codec = SpectrogramCodec(checkpoint["mean_db"], self.codec.scale_db)
         self.network.load_state_dict(checkpoint["network"])
         self.average.load_state_dict(checkpoint["average"])
         for optimiser, state in zip(self.optimisers, checkpoint["optimisers"], strict=True):
@@ -233,5 +245,20 @@ def evaluate(
 def save_checkpoint(trainer: Trainer, path: Path) -> None:
     """Write atomically: a kill in the middle leaves the old checkpoint."""
     temporary = path.with_suffix(".tmp")
-    torch.save(trainer.checkpoint(), temporary)
-    temporary.replace(path)
+    try:
+        torch.save(trainer.checkpoint(), temporary)
+        temporary.replace(path)
+    except (OSError, RuntimeError) as error:
+        temporary.unlink(missing_ok=True)
+        raise TrainingError(f"{path}: the checkpoint cannot be written; is the disk full?") from error
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint; nothing inside it is run."""
+    try:
+        checkpoint = torch.load(path, weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise TrainingError(f"{path}: the checkpoint is damaged; leave out --resume and begin anew") from error
+    if not isinstance(checkpoint, dict) or "recipe" not in checkpoint:
+        raise TrainingError(f"{path}: this is no checkpoint of audiobend; leave out --resume and begin anew")
+    return checkpoint

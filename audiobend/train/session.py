@@ -4,18 +4,19 @@ import copy
 import datetime
 import hashlib
 import json
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from audiobend.errors import TrainingError, did_you_mean
 from audiobend.io.modelbundle import save_model
 from audiobend.spectral.codec import SpectrogramCodec
 from audiobend.train.dataset import Track, WindowSampler, load_tracks, mean_spectrum, sound_files
 from audiobend.train.latent import codes_of, principal_axes, standardise
-from audiobend.train.loop import Progress, Recipe, Trainer, evaluate, save_checkpoint
+from audiobend.train.loop import Progress, Recipe, Trainer, evaluate, load_checkpoint, save_checkpoint
 
 Report = Callable[[str], None]
 Figures = dict[str, dict[str, float]]
@@ -50,6 +51,7 @@ def train(
     dict
         Fidelity of the model, of the mean spectrum and of silence on the validation tracks.
     """
+    out = out.resolve()
     checkpoint_path = out / "checkpoint.pt"
     _refuse_second_run(checkpoint_path, resume)
     tracks = load_tracks(sound_files(folders), SpectrogramCodec(), report)
@@ -58,7 +60,10 @@ def train(
     sampler = WindowSampler(training, recipe.batch_size, recipe.seed, reels)
     trainer = Trainer(recipe, codec, sampler)
     if resume:
-        trainer.restore(torch.load(checkpoint_path, weights_only=False))    # our own file, written by this command
+        trainer.restore(load_checkpoint(checkpoint_path))
+    if not held_out:
+        report("there is one track only, so the figures are of sound that the model was trained on")
+    measured = held_out or training
     hours = sum(track.seconds for track in training) / 3600
     report(f"{len(training)} tracks, {hours:.1f} hours for training; {len(held_out)} tracks kept out")
     out.mkdir(parents=True, exist_ok=True)
@@ -66,28 +71,49 @@ def train(
 
     def checkpoint(progress: Progress) -> None:
         save_checkpoint(trainer, checkpoint_path)
-        figures = evaluate(trainer.averaged_network(), codec, held_out)["model"]
+        figures = evaluate(trainer.averaged_network(), trainer.codec, measured)["model"]
         line = {"step": progress.step, "minutes": round(progress.seconds / 60, 1), "windows": progress.windows,
                 "loss": round(progress.loss, 4), "kl": round(progress.kl), **_rounded(figures)}
-        with curve_path.open("a") as curve:
+        with curve_path.open("a", encoding="utf-8") as curve:
             curve.write(json.dumps(line) + "\n")
         report(json.dumps(line))
         on_progress(progress)
 
-    try:
+    save_checkpoint(trainer, checkpoint_path)    # so that --resume works from the first step on
+    with _ctrl_c_between_steps(trainer):
         trainer.run(every_seconds=min(600.0, recipe.minutes * 60 / 4), report=checkpoint)
-    except KeyboardInterrupt:
-        save_checkpoint(trainer, checkpoint_path)
+    save_checkpoint(trainer, checkpoint_path)
+    if trainer.stop:
         report(f"saved {checkpoint_path}; go on with --resume")
-        raise
+        raise KeyboardInterrupt
     return _finish(trainer, held_out, out, folders, report)
+
+
+@contextmanager
+def _ctrl_c_between_steps(trainer: Trainer) -> Iterator[None]:
+    """Let Ctrl-C end training after the step that is being done, never in the middle of one."""
+    if threading.current_thread() is not threading.main_thread():
+        yield    # only the main thread may look for signals
+        return
+
+    def stop(_signal: int, _frame: object) -> None:
+        trainer.stop = True
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _refuse_second_run(checkpoint_path: Path, resume: bool) -> None:
     if resume and not checkpoint_path.exists():
         raise TrainingError(f"{checkpoint_path}: there is no checkpoint to resume from; leave out --resume")
     if not resume and (checkpoint_path.parent / "model.yaml").exists():
-        raise TrainingError(f"{checkpoint_path.parent}: holds a finished model; choose another --out")
+        raise TrainingError(
+            f"{checkpoint_path.parent}: holds a finished model; "
+            "choose another --out, or train it further with --resume and more --minutes"
+        )
     if not resume and checkpoint_path.exists():
         raise TrainingError(
             f"{checkpoint_path.parent}: holds an unfinished training; go on with --resume or choose another --out"
@@ -99,24 +125,27 @@ def split(tracks: list[Track], validation: tuple[str, ...]) -> tuple[list[Track]
     for name in validation:
         if not any(name in track.name for track in tracks):
             raise TrainingError(f"no track is called {name}{did_you_mean(name, [track.name for track in tracks])}")
-    held_out = [track for track in tracks if _held_out(track.name, validation)]
-    training = [track for track in tracks if not _held_out(track.name, validation)]
+    if validation:
+        chosen = {track.name for track in tracks if any(part in track.name for part in validation)}
+    else:
+        # By a hash of the name, so that few tracks change sides when others come or go.
+        order = sorted((track.name for track in tracks), key=_hash)
+        chosen = set(order[: max(1, len(order) // 10)]) if len(order) > 1 else set()
+    training = [track for track in tracks if track.name not in chosen]
     if not training:
         raise TrainingError("every track is kept out for validation; name fewer")
-    return training, held_out or training[:1]
+    return training, [track for track in tracks if track.name in chosen]
 
 
-def _held_out(name: str, validation: tuple[str, ...]) -> bool:
-    if validation:
-        return any(part in name for part in validation)
-    return hashlib.sha256(name.encode()).digest()[0] % 10 == 0
+def _hash(name: str) -> bytes:
+    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
 
 
 def _finish(trainer: Trainer, held_out: list[Track], out: Path, folders: list[Path], report: Report) -> Figures:
     network, codec = trainer.averaged_network(), trainer.codec
     codes = codes_of(network, codec, copy.deepcopy(trainer.sampler))
     standardise(network, codes)
-    figures = evaluate(network, codec, held_out)
+    figures = evaluate(network, codec, held_out or trainer.sampler.tracks)
     spread = codes.var(0)
     axes = principal_axes((codes - codes.mean(0)) / codes.std(0).clamp(min=1e-4))
     power = axes.square().sum(1)
@@ -138,7 +167,6 @@ def _finish(trainer: Trainer, held_out: list[Track], out: Path, folders: list[Pa
         },
     }
     save_model(out, network, codec, axes, facts)
-    (out / "checkpoint.pt").rename(out / "finished.pt") if (out / "checkpoint.pt").exists() else None
     report(f"wrote {out}")
     return figures
 

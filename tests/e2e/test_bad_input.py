@@ -142,18 +142,22 @@ def test_pickle_instead_of_weights(audiobend, tiny_bundle, sound, tmp_path):
     assert not Path("owned").exists()
 
 
+def edit(folder: Path, old: str, new: str) -> None:
+    text = (folder / "model.yaml").read_text()
+    assert old in text
+    (folder / "model.yaml").write_text(text.replace(old, new))
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
+        (lambda folder: edit(folder, "scale_db: 11.63", "scale_db: 0"), "scale_db must be in 0..1000 dB, got 0"),
+        (lambda folder: edit(folder, "sample_rate: 44100", "sample_rate: 22050"), "codec must have"),
+        (lambda folder: edit(folder, "fingerprint: ", "fingerprint: ffff"), "are of two models"),
         (lambda folder: (folder / "weights.safetensors").unlink(), "the weights are missing"),
         (lambda folder: (folder / "model.yaml").write_text("a: ["), "cannot be read as YAML"),
         (lambda folder: (folder / "model.yaml").write_text("a: 1"), "needs 'audiobend-model: 1'"),
-        (
-            lambda folder: (folder / "model.yaml").write_text(
-                (folder / "model.yaml").read_text().replace("width: 0.0625", "width: 0.125")
-            ),
-            "do not fit the architecture",
-        ),
+        (lambda folder: edit(folder, "width: 0.0625", "width: 0.125"), "do not fit the architecture"),
         (
             lambda folder: (folder / "clusters.yaml").write_text(
                 (folder / "clusters.yaml").read_text().replace("fingerprint: ", "fingerprint: ffff")

@@ -33,3 +33,23 @@ def test_every_shipped_model_loads_with_its_own_clusters():
         assert model.clusters is not None
         assert model.clusters.fingerprint == model.fingerprint
         assert [model.clusters.n_clusters(layer) for layer in (1, 2, 3, 4)] == [5, 5, 4, 4]
+
+
+def test_a_path_is_never_taken_for_a_shipped_models_name(tiny_bundle, tmp_path, monkeypatch):
+    import shutil
+    from pathlib import Path
+
+    shipped = next(iter(list_models()))
+    shutil.copytree(tiny_bundle, tmp_path / shipped)
+    monkeypatch.chdir(tmp_path)
+    assert load_model(Path(shipped)).network.width == 0.0625
+    assert load_model(shipped).network.width != 0.0625
+
+
+def test_a_bundle_can_lie_in_the_working_directory(tiny_network, tmp_path, monkeypatch):
+    from pathlib import Path
+
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    save_model(Path(), tiny_network, SpectrogramCodec(), torch.eye(512)[:4], {"by": "Motörhead"})
+    assert load_model(tmp_path / "here").card["by"] == "Motörhead"

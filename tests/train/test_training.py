@@ -1,6 +1,8 @@
 """Training: its parts, and a whole session in a few seconds."""
 
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from audiobend.io.modelbundle import load_model
 from audiobend.spectral.codec import SpectrogramCodec
 from audiobend.train.dataset import Track, WindowSampler, even_windows, load_track, mean_spectrum
 from audiobend.train.latent import principal_axes, standardise
-from audiobend.train.loop import Recipe, Trainer
+from audiobend.train.loop import Recipe, Trainer, load_checkpoint, save_checkpoint
 from audiobend.train.metrics import fidelity
 from audiobend.train.muon import NormedMuon, orthogonalise
 
@@ -108,19 +110,70 @@ def test_a_batch_is_learnt():
     assert losses[-1] < losses[0] * 0.7
 
 
-def test_resumed_training_is_the_same_bit_for_bit():
+def test_resumed_training_is_the_same_bit_for_bit(tmp_path):
     straight, first = trainer(), trainer()
     for training in (straight, first):
         torch.manual_seed(0)
         for _ in range(3):
             training.step(training.sampler.batch())
-    checkpoint = first.checkpoint()
+        training.progress.seconds = 20.0    # a third of the schedule
+    save_checkpoint(first, tmp_path / "checkpoint.pt")
     straight.step(straight.sampler.batch())
     resumed = trainer()
-    resumed.restore(checkpoint)
+    resumed.restore(load_checkpoint(tmp_path / "checkpoint.pt"))
     resumed.step(resumed.sampler.batch())
     for a, b in zip(straight.network.parameters(), resumed.network.parameters(), strict=True):
         assert torch.equal(a, b)
+    for a, b in zip(straight.average.parameters(), resumed.average.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+def test_checkpoints_of_other_sounds_or_options_are_refused():
+    from dataclasses import replace
+
+    from audiobend.errors import TrainingError
+
+    checkpoint = trainer().checkpoint()
+    other = Trainer(replace(trainer().recipe, kl=0.1), SpectrogramCodec(), WindowSampler(tracks(), 4, seed=0))
+    with pytest.raises(TrainingError, match=r"the checkpoint has kl 0.05, not 0.1"):
+        other.restore(checkpoint)
+    more = Trainer(trainer().recipe, SpectrogramCodec(), WindowSampler(tracks(3), 4, seed=0))
+    with pytest.raises(TrainingError, match="the training tracks are not those of the checkpoint"):
+        more.restore(checkpoint)
+
+
+class Payload:
+    def __reduce__(self):
+        return os.system, ("touch owned",)
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", "half", "payload"])
+def test_damaged_checkpoints_are_one_sentence_and_run_nothing(tmp_path, monkeypatch, content):
+    from audiobend.errors import TrainingError
+
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "checkpoint.pt"
+    if content == "payload":
+        torch.save({"recipe": Payload()}, path)
+    elif content == "half":
+        save_checkpoint(trainer(), path)
+        path.write_bytes(path.read_bytes()[:1000])
+    else:
+        path.write_bytes(content)
+    with pytest.raises(TrainingError, match="checkpoint is damaged"):
+        load_checkpoint(path)
+    assert not (tmp_path / "owned").exists()
+
+
+@pytest.mark.parametrize(("n", "held"), [(1, 0), (2, 1), (3, 1), (9, 1), (30, 3)])
+def test_tracks_kept_out_are_never_trained_on(n, held):
+    from audiobend.train.session import split
+
+    training, kept = split(tracks(n, seconds=0.8), ())
+    assert len(kept) == held
+    assert len(training) == n - held
+    assert not {track.name for track in training} & {track.name for track in kept}
 
 
 def test_gradients_that_are_no_numbers_are_skipped_and_then_stop_the_run():
@@ -226,28 +279,28 @@ def test_a_finished_model_is_not_trained_over(trained, folder):
         train([folder], trained[0], Recipe(width=0.03125, minutes=0.05), report=lambda _: None)
 
 
-def test_ctrl_c_saves_and_training_goes_on_from_there(folder, tmp_path, monkeypatch):
+def test_ctrl_c_ends_after_a_whole_step_and_training_goes_on_from_there(folder, tmp_path, monkeypatch):
     from audiobend.errors import TrainingError
     from audiobend.train.session import train
 
-    steps = 0
+    seen: list[int] = []
 
-    def step_or_stop(self, batch, step=Trainer.step):
-        nonlocal steps
-        steps += 1
-        if steps == 3:
-            raise KeyboardInterrupt
+    def step_and_interrupt(self, batch, step=Trainer.step):
+        if len(seen) == 2:
+            os.kill(os.getpid(), signal.SIGINT)    # in the middle of the third step
         step(self, batch)
+        seen.append(self.progress.step)
 
     recipe = Recipe(width=0.03125, minutes=0.05, batch_size=4)
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "step", step_or_stop)
-        with pytest.raises(KeyboardInterrupt):
-            train([folder], tmp_path / "m", recipe, report=lambda _: None)
+    monkeypatch.setattr(Trainer, "step", step_and_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train([folder], tmp_path / "m", recipe, report=lambda _: None)
+    assert seen == [1, 2, 3]
     with pytest.raises(TrainingError, match="go on with --resume"):
         train([folder], tmp_path / "m", recipe, report=lambda _: None)
     train([folder], tmp_path / "m", recipe, resume=True, report=lambda _: None)
-    assert load_model(tmp_path / "m").card["training"]["steps"] > 2
+    assert seen[3] == 4
+    assert load_model(tmp_path / "m").card["training"]["steps"] == seen[-1]
 
 
 @pytest.mark.parametrize(
