@@ -6,6 +6,7 @@ likes, can be given back. Magnitudes become sound again with the phase that fits
 """
 
 from dataclasses import dataclass
+from typing import get_args
 
 import torch
 from torch import Tensor
@@ -53,8 +54,13 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.stride not in STRIDES:
-            raise AudioError(f"stride must be one of {', '.join(map(str, STRIDES))} columns, got {self.stride}")
+        for name, known in (("quality", get_args(Quality)), ("phase", get_args(PhaseSource)), ("stride", STRIDES)):
+            if getattr(self, name) not in known:
+                raise AudioError(f"{name} must be one of {', '.join(map(str, known))}; got {getattr(self, name)!r}")
+        for name in ("iterations", "seed"):
+            value = getattr(self, name)
+            if not (isinstance(value, int) and value >= 0) and not (name == "iterations" and value is None):
+                raise AudioError(f"{name} must be a whole number of 0 or more, got {value!r}")
 
 
 class Engine:
@@ -197,20 +203,24 @@ class Engine:
         """Dry/wet and gain; no sample is other than a number."""
         n = wet.shape[-1]
         dry, self._dry = self._dry[:, :n], self._dry[:, n:]
-        mix, gain_db = self._per_sample("output/mix", n), self._per_sample("output/gain_db", n)
+        rate = self.model.codec.sample_rate
+        mix, gain_db = (output_curve(self.plan, name, self._n_out, n, rate) for name in ("mix", "gain_db"))
         self._n_out += n
         out = dry + mix * (wet - dry) if bool((mix < 1).any()) else wet
         if bool((gain_db != 0).any()):
             out = out * 10 ** (gain_db / 20)
         return torch.nan_to_num(out, nan=0.0, posinf=0.0, neginf=0.0)
 
-    def _per_sample(self, target: str, n: int) -> Tensor:
-        """Return an output value for each of the next n samples: one number, or a modulated curve."""
-        position = self._n_out + torch.arange(n)
-        knot = position // HOP_LENGTH
-        knots = torch.arange(int(knot[0]) if n else 0, (int(knot[-1]) if n else 0) + 2)
-        seconds = knots.double() * HOP_LENGTH / self.model.codec.sample_rate
-        values = torch.as_tensor(self.plan.value(target, seconds), dtype=torch.float32)
-        if values.dim() == 0:
-            return values[None]
-        return torch.lerp(values[knot - knots[0]], values[knot - knots[0] + 1], position % HOP_LENGTH / HOP_LENGTH)
+
+def output_curve(plan: Plan, name: str, first: int, n: int, sample_rate: int) -> Tensor:
+    """Return an output value (``mix``, ``detail``, ``gain_db``) for n samples: one number, or where it moves a curve.
+
+    A moving value is worked out every 256 samples and drawn straight between.
+    """
+    position = first + torch.arange(n)
+    knot = position // HOP_LENGTH
+    knots = torch.arange(first // HOP_LENGTH, (first + max(n, 1) - 1) // HOP_LENGTH + 2)
+    values = torch.as_tensor(plan.value(f"output/{name}", knots.double() * HOP_LENGTH / sample_rate)).float()
+    if values.dim() == 0:
+        return values[None]
+    return torch.lerp(values[knot - knots[0]], values[knot - knots[0] + 1], position % HOP_LENGTH / HOP_LENGTH)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from audiobend.bending import Patch, Plan
-from audiobend.engine import Engine, Settings
+from audiobend.engine import Engine, Settings, output_curve
 from audiobend.errors import AudioError
 from audiobend.io.audiofile import (
     RATES,
@@ -24,6 +24,7 @@ from audiobend.io.audiofile import (
 )
 from audiobend.io.files import check_not_an_input
 from audiobend.io.modelbundle import load_model
+from audiobend.io.patchfile import load_patch
 from audiobend.networks.model import Model
 from audiobend.spectral.level import LoudestBin
 from audiobend.spectral.limiter import Limiter
@@ -39,7 +40,7 @@ def render(
     sample_rate: int,
     *,
     model: Model | str | Path | None = None,
-    patch: Patch | None = None,
+    patch: Patch | str | Path | None = None,
     settings: Settings | None = None,
 ) -> Waveform:
     """Send a sound through the bent network.
@@ -52,7 +53,7 @@ def render(
         Hz.
     model : Model, name or folder, optional
         Default: the default model.
-    patch : Patch, optional
+    patch : Patch or file, optional
         Default: no bends, which is the network's own voice.
     settings : Settings, optional
         Quality and phase of the resynthesis.
@@ -69,7 +70,12 @@ def render(
     >>> ab.render(torch.zeros(2, 22050), 44100, patch=patch).shape
     torch.Size([2, 22050])
     """
-    samples = torch.as_tensor(np.asarray(waveform) if not isinstance(waveform, Tensor) else waveform)
+    if not isinstance(waveform, Tensor | np.ndarray):
+        raise AudioError(f"a waveform must be a tensor or an array, got {type(waveform).__name__}; see read_audio")
+    if isinstance(waveform, np.ndarray) and waveform.dtype.kind == "f":
+        samples = torch.from_numpy(np.array(waveform, dtype=np.float32, order="C"))    # any strides and byte order
+    else:
+        samples = torch.as_tensor(waveform)
     if not samples.is_floating_point():
         raise AudioError(f"a waveform must be of floating-point numbers, full scale at 1; got {samples.dtype}")
     if sample_rate not in RATES:
@@ -87,6 +93,8 @@ def render(
     def blocks() -> Blocks:
         return list(channels.split(max(1, round(BLOCK_SECONDS * sample_rate)), dim=-1))
 
+    if isinstance(patch, str | Path):
+        patch = load_patch(patch)
     plan = model.resolve(patch or Patch())
     parts = list(bend(blocks, sample_rate, len(channels), model, plan, settings))
     result = fit(torch.cat(parts, dim=-1), channels.shape[-1]).reshape(samples.shape)
@@ -112,6 +120,8 @@ def bend(
     engine = Engine(model, plan, n_channels, meter.flush(), settings)
     at_model_rate = resampled(blocks(), sample_rate, rate, n_channels)
     bent = resampled(through(engine, at_model_rate), rate, sample_rate, n_channels)
+    if sample_rate != rate and _keeps_input(plan):
+        bent = with_lost_band(bent, blocks(), sample_rate, rate, n_channels, plan)
     # Last of all, because resampling may lift peaks again.
     yield from limited(bent, sample_rate, n_channels) if plan.patch.output.limiter else bent
 
@@ -129,6 +139,52 @@ def resampled(blocks: Blocks, from_rate: int, to_rate: int, n_channels: int) -> 
     for block in blocks:
         yield resampler.feed(block)
     yield resampler.flush()
+
+
+def _keeps_input(plan: Plan) -> bool:
+    """Whether dry sound or detail is heard anywhere, so that what resampling loses of the input would be missed."""
+    output = plan.patch.output
+    moves = any(one.target in ("output/mix", "output/detail") for one in plan.patch.modulation)
+    return moves or output.mix < 1 or output.detail > 0
+
+
+def with_lost_band(
+    bent: Blocks, blocks: Blocks, sample_rate: int, model_rate: int, n_channels: int, plan: Plan
+) -> Iterator[Tensor]:
+    """Give back what the model's sample rate cannot hold, as much as dry sound and detail are heard.
+
+    What is lost is the input minus the input resampled there and back; it is added to the bent blocks in step.
+    """
+    waiting, lost, first = torch.zeros(n_channels, 0), torch.zeros(n_channels, 0), 0
+    losses = _lost(blocks, sample_rate, model_rate, n_channels)
+    for block in bent:
+        waiting = torch.cat([waiting, block], dim=-1)
+        while lost.shape[-1] < waiting.shape[-1] and (more := next(losses, None)) is not None:
+            lost = torch.cat([lost, more], dim=-1)
+        n = min(waiting.shape[-1], lost.shape[-1])
+        yield waiting[:, :n] + _share(plan, first, n, sample_rate) * lost[:, :n]
+        waiting, lost, first = waiting[:, n:], lost[:, n:], first + n
+    yield waiting
+
+
+def _lost(blocks: Blocks, sample_rate: int, model_rate: int, n_channels: int) -> Iterator[Tensor]:
+    there = StreamResampler(sample_rate, model_rate, n_channels)
+    back = StreamResampler(model_rate, sample_rate, n_channels)
+    whole = torch.zeros(n_channels, 0)
+    for block in blocks:
+        whole = torch.cat([whole, block], dim=-1)
+        held = back.feed(there.feed(block))
+        yield whole[:, : held.shape[-1]] - held
+        whole = whole[:, held.shape[-1] :]
+    held = torch.cat([back.feed(there.flush()), back.flush()], dim=-1)
+    yield whole - fit(held, whole.shape[-1])
+
+
+def _share(plan: Plan, first: int, n: int, sample_rate: int) -> Tensor:
+    """Return how much of the input is heard at n samples: dry, and wet with detail."""
+    mix, detail, gain_db = (output_curve(plan, name, first, n, sample_rate) for name in ("mix", "detail", "gain_db"))
+    share: Tensor = (1 - mix + mix * detail) * 10 ** (gain_db / 20)
+    return share
 
 
 def limited(blocks: Blocks, sample_rate: int, n_channels: int) -> Iterator[Tensor]:

@@ -3,8 +3,8 @@
     python benchmarks/fidelity.py FOLDER [--model NAME] [--json] [--check]
 
 Measures the tracks in FOLDER that the model's card names as kept out of training (all tracks, where it names none of
-them): 16 windows each, as training does at its end. Promise kept with --check: log-spectral distance and spectral convergence better than the mean
-spectrum's and silence's.
+them): 16 windows each, as training does at its end. Promise kept with --check: log-spectral distance and spectral
+convergence better than the mean spectrum's and silence's.
 """
 
 import argparse

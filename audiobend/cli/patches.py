@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from audiobend.cli.screen import say, show_json, table
+from audiobend.errors import PatchError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 ModelOption = Annotated[str | None, typer.Option(help="Name of a shipped model, or a bundle's folder.")]
@@ -122,10 +123,11 @@ def check(
     """
     from audiobend.io.modelbundle import load_model
     from audiobend.io.patchfile import load_patch
+    from audiobend.io.yamlfile import named
 
     the_patch = load_patch(patch)
     the_model = load_model(model)
-    plan = the_model.resolve(the_patch)
+    plan = named(patch, lambda: the_model.resolve(the_patch), error=PatchError)
     entries = [
         {
             "id": bend.id,

@@ -86,6 +86,7 @@ def render(
     from time import perf_counter
 
     from audiobend.io.modelbundle import load_model
+    from audiobend.io.yamlfile import named
     from audiobend.plot import check_plot_name, plot_render
 
     if plot:
@@ -94,7 +95,8 @@ def render(
     check_outputs(outputs, patch, overwrite)
     the_patch = _patch(patch, set_ or [], {"mix": mix, "detail": detail, "gain_db": gain_db}, seed)
     the_model = load_model(model)
-    the_model.resolve(the_patch)    # a wrong patch is refused before anything is made
+    # A wrong patch is refused before anything is made.
+    named(patch or "--set", lambda: the_model.resolve(the_patch), error=PatchError)
     settings = _settings(quality, phase, iterations, the_patch.seed)
     if out_dir:
         make_folder(out_dir)

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 import soundfile
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from audiobend.errors import AudioError, did_you_mean
@@ -209,14 +211,18 @@ class AudioWriter:
 
 def write_audio(
     path: PathLike,
-    waveform: Tensor,
+    waveform: Tensor | NDArray[Any],
     sample_rate: int,
     format: str | None = None,
     subtype: str | None = None,
     *,
     inputs: tuple[PathLike, ...] = (),
 ) -> None:
-    """Write a whole waveform ``(channel, time)``; see `AudioWriter`."""
+    """Write a whole waveform ``(time,)`` or ``(channel, time)``, tensor or array; see `AudioWriter`."""
+    samples = torch.as_tensor(np.array(waveform, dtype=np.float32) if isinstance(waveform, np.ndarray) else waveform)
+    waveform = samples[None] if samples.dim() == 1 else samples
+    if waveform.dim() != 2:
+        raise AudioError(f"{path}: a waveform must be (time,) or (channel, time), got shape {tuple(samples.shape)}")
     channels, frames = waveform.shape
     with AudioWriter(path, sample_rate, channels, format, subtype, frames=frames, inputs=inputs) as writer:
         writer.write(waveform)

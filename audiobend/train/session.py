@@ -65,7 +65,7 @@ def train(
         report("there is one track only, so the figures are of sound that the model was trained on")
     measured = held_out or training
     hours = sum(track.seconds for track in training) / 3600
-    report(f"{len(training)} tracks, {hours:.1f} hours for training; {len(held_out)} tracks kept out")
+    report(f"{len(training)} tracks, {hours * 60:.0f} minutes for training; {len(held_out)} tracks kept out")
     out.mkdir(parents=True, exist_ok=True)
     curve_path = out / "curve.jsonl"
 
@@ -107,6 +107,8 @@ def _ctrl_c_between_steps(trainer: Trainer) -> Iterator[None]:
 
 
 def _refuse_second_run(checkpoint_path: Path, resume: bool) -> None:
+    if resume and not checkpoint_path.exists() and (checkpoint_path.parent / "model.yaml").exists():
+        raise TrainingError(f"{checkpoint_path.parent}: this training is finished and its checkpoint gone")
     if resume and not checkpoint_path.exists():
         raise TrainingError(f"{checkpoint_path}: there is no checkpoint to resume from; leave out --resume")
     if not resume and (checkpoint_path.parent / "model.yaml").exists():
