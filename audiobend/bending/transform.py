@@ -17,6 +17,7 @@ from numbers import Integral, Real
 
 from torch import Tensor
 
+from audiobend.bending.values import shown
 from audiobend.errors import TransformError, did_you_mean
 
 Number = float | int
@@ -56,8 +57,11 @@ class Param:
         audiobend.errors.TransformError: rotate: angle must be in 0..360 degrees, got 400
         """
         if isinstance(value, bool) or not isinstance(value, Real):
-            raise TransformError(f"{owner}: {self.name} must be a number, got {value!r}")
-        number = float(value)
+            raise TransformError(f"{owner}: {self.name} must be a number, got {shown(value)}")
+        try:
+            number = float(value)
+        except OverflowError:    # whole numbers of hundreds of digits, beyond every range
+            number = math.inf
         if not self.low <= number <= self.high:    # NaN fails this too
             raise TransformError(f"{owner}: {self.name} must be in {self.span}, got {_plain(value)}")
         if not self.integer:
@@ -216,7 +220,7 @@ def _named(entry: Transform, values: Mapping[str, object] | Sequence[object] | N
     if isinstance(values, Mapping):
         return values
     if isinstance(values, str | bytes) or not isinstance(values, Sequence):
-        raise TransformError(f"{entry.name}: parameters must be a list or a mapping, got {values!r}")
+        raise TransformError(f"{entry.name}: parameters must be a list or a mapping, got {shown(values)}")
     for form in entry.forms:
         if len(form) == len(values):
             return dict(zip(form, values, strict=True))
@@ -239,4 +243,4 @@ def _as_sequence(value: object) -> Sequence[object] | None:
 
 
 def _plain(value: object) -> str:
-    return str(int(value)) if isinstance(value, Integral) else f"{float(value):g}"    # type: ignore[arg-type]
+    return shown(int(value)) if isinstance(value, Integral) else f"{float(value):g}"    # type: ignore[arg-type]

@@ -11,9 +11,9 @@ from typing import Any
 from audiobend.bending import Clusters, LayerClusters
 from audiobend.bending.bend import Site
 from audiobend.bending.features import LayerName
-from audiobend.bending.values import layer_name, told
+from audiobend.bending.values import layer_name, shown, told
 from audiobend.errors import PatchError
-from audiobend.io.fields import check_keys, shown
+from audiobend.io.fields import check_keys
 from audiobend.io.files import PathLike
 from audiobend.io.template import PLACES, RESOLUTIONS, layer_of
 from audiobend.io.yamlfile import dump_document, named, parse_document, read_document, write_document

@@ -3,13 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from audiobend.bending.values import shown
 from audiobend.errors import PatchError, did_you_mean
-
-
-def shown(value: object) -> str:
-    """Return a value as a sentence can show it, cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def check_keys(
@@ -50,7 +45,10 @@ def real(value: Any, rule: str) -> float:
     """Return a number; ``rule`` says what it is for."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise PatchError(f"{rule}; got {shown(value)}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise PatchError(f"{rule}; got {shown(value)}") from None
 
 
 def wholes(value: Any, rule: str, count: int | None = None) -> tuple[int, ...]:

@@ -25,10 +25,10 @@ from audiobend.bending import (
 from audiobend.bending.bend import check_params
 from audiobend.bending.latent import check_latent
 from audiobend.bending.patch import new_id
-from audiobend.bending.values import layer_name, seed_number, switch, told
+from audiobend.bending.values import layer_name, seed_number, shown, switch, told
 from audiobend.bending.weights import WEIGHT_OPS
 from audiobend.errors import AudiobendError, PatchError, did_you_mean
-from audiobend.io.fields import check_keys, given, items, real, shown, text, wholes
+from audiobend.io.fields import check_keys, given, items, real, text, wholes
 from audiobend.io.files import PathLike
 from audiobend.io.template import is_template, parse_site, parse_template
 from audiobend.io.yamlfile import dump_document, named, parse_document, read_document, write_document

@@ -19,9 +19,9 @@ from audiobend.bending import All, Bend, Cluster, Features, Patch
 from audiobend.bending.bend import Site, check_params
 from audiobend.bending.features import LayerName
 from audiobend.bending.patch import new_id
-from audiobend.bending.values import switch
+from audiobend.bending.values import shown, switch
 from audiobend.errors import AudiobendError, PatchError
-from audiobend.io.fields import check_keys, shown
+from audiobend.io.fields import check_keys
 
 RESOLUTIONS = tuple(2**power for power in range(2, 11))
 PLACES = ("Conv0_up", "Conv1")

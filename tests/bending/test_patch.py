@@ -64,6 +64,15 @@ def test_a_parameter_that_nobody_named_has_its_default():
             "fog/feature: erode has no 'feature'; did you mean 'features'?",
         ),
         (lambda: PATCH.set("fog/radius", 400), "fog: erode: radius must be in 0..32 cells, got 400"),
+        (
+            lambda: PATCH.set("fog/radius", 10**400),
+            f"fog: erode: radius must be in 0..32 cells, got 1{'0' * 56}...",
+        ),
+        (
+            lambda: PATCH.set("fog/mix", -(10**5000)),
+            "fog: mix must be in 0..1, got a number of thousands of digits",
+        ),
+        (lambda: PATCH.set("output/mix", 10**400), f"output: mix must be in 0..1, got 1{'0' * 56}..."),
         (lambda: PATCH.set("fog/radius", 1.5), "fog: erode: radius must be a whole number, got 1.5"),
         (lambda: PATCH.set("fog/radius", "big"), "fog/radius must be a number, got 'big'"),
         (lambda: PATCH.set("fog/mix", 2), "fog: mix must be in 0..1, got 2"),

@@ -13,6 +13,8 @@ SENTENCES = [
     (("rotate", [400]), "rotate: angle must be in 0..360 degrees, got 400"),
     (("rotate", {"angle": -1.5}), "rotate: angle must be in 0..360 degrees, got -1.5"),
     (("rotate", {"angle": float("nan")}), "rotate: angle must be in 0..360 degrees, got nan"),
+    (("rotate", {"angle": 10**400}), f"rotate: angle must be in 0..360 degrees, got 1{'0' * 56}..."),
+    (("rotate", {"angle": "x" * 500}), f"rotate: angle must be a number, got '{'x' * 56}..."),
     (("rotate", {"angle": [10, 400]}), "rotate: angle must be in 0..360 degrees, got 400"),
     (("rotate", {"angle": "30"}), "rotate: angle must be a number, got '30'"),
     (("rotate", {"angle": True}), "rotate: angle must be a number, got True"),

@@ -213,6 +213,9 @@ WRONG = {
     one("{layer: 1, transform: rotate, params: [400]}"): (
         "transforms[1]: rotate: angle must be in 0..360 degrees, got 400"
     ),
+    one(f"{{layer: 1, transform: rotate, params: [1{'0' * 400}]}}"): (
+        f"transforms[1]: rotate: angle must be in 0..360 degrees, got 1{'0' * 56}..."
+    ),
     one("{layer: 1, transform: rotate, params: {angel: 4}}"): (
         "transforms[1]: rotate: no parameter 'angel'; did you mean 'angle'?"
     ),
@@ -237,6 +240,9 @@ WRONG = {
     ),
     one("{layer: 1, transform: erode, features: random, feature-param: 25}"): (
         "transforms[1]: features: random: the fraction must be in 0..1, got 25"
+    ),
+    one(f"{{layer: 1, transform: erode, features: random, feature-param: 1{'0' * 400}}}"): (
+        "transforms[1]: features: random needs a feature-param: a share of the features in 0..1; got 100"
     ),
     one("{layer: 1, transform: erode, features: random, feature-param: true}"): (
         "transforms[1]: features: random needs a feature-param"
