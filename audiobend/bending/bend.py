@@ -6,7 +6,7 @@ from typing import Any
 
 from audiobend.bending.apply import MIX
 from audiobend.bending.features import All, Features, LayerName
-from audiobend.bending.transform import Number, Param, Transform, check_values, get_transform
+from audiobend.bending.transform import Param
 from audiobend.bending.values import layer_name, switch
 from audiobend.errors import PatchError
 
@@ -109,18 +109,3 @@ class Output:
             object.__setattr__(self, name, float(param.check(getattr(self, name), "output")))
         for name in OUTPUT_SWITCHES:
             object.__setattr__(self, name, switch(getattr(self, name), f"output: {name}"))
-
-
-def check_params(transform: str | Transform, params: Any, profile: str = "default") -> dict[str, Number]:
-    """Check a bend's parameters and complete them with the defaults: one number each.
-
-    >>> check_params("rotate", [45])
-    {'angle': 45.0}
-    """
-    entry = get_transform(transform, profile) if isinstance(transform, str) else transform
-    checked: dict[str, Number] = {}
-    for name, value in check_values(entry, params).items():
-        if isinstance(value, tuple):
-            raise PatchError(f"{entry.name}: {name} must be one number, got {len(value)}")
-        checked[name] = value
-    return checked

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from audiobend.bending.transform import Function, Number, Param, Transform, Value, check_values
+from audiobend.bending.transform import Function, Number, Param, Transform, check_params
 from audiobend.errors import TransformError, did_you_mean
 
 LATENT_OPS: dict[str, Transform] = {}
@@ -34,8 +34,8 @@ def _latent(name: str, *params: Param, seeded: bool = False) -> Callable[[Functi
     return register
 
 
-def check_latent(op: str, values: Mapping[str, object] | Sequence[object] | None = None) -> dict[str, Value]:
-    """Check the values of a latent operation and complete them with the defaults.
+def check_latent(op: str, values: Mapping[str, object] | Sequence[object] | None = None) -> dict[str, Number]:
+    """Check the values of a latent operation and complete them with the defaults: one number each.
 
     >>> check_latent("scale", {"axis": "all", "factor": 2})
     {'axis': -1, 'factor': 2.0}
@@ -48,7 +48,7 @@ def check_latent(op: str, values: Mapping[str, object] | Sequence[object] | None
     entry = LATENT_OPS[op]
     if isinstance(values, Mapping) and values.get("axis") == "all" and _AXIS in entry.params:
         values = {**values, "axis": ALL_AXES}
-    return check_values(entry, values)
+    return check_params(entry, values)
 
 
 def apply_latent(
@@ -65,12 +65,7 @@ def apply_latent(
     >>> apply_latent("offset", torch.zeros(1, 3), {"axis": 1, "amount": 0.5})
     tensor([[0.0000, 0.5000, 0.0000]])
     """
-    checked = check_latent(op, values)
-    numbers: dict[str, Number] = {}
-    for name, value in checked.items():
-        if isinstance(value, tuple):
-            raise TransformError(f"{op}: {name} must be one number for a latent, got {len(value)}")
-        numbers[name] = value
+    numbers = check_latent(op, values)
     n_axes = z.shape[-1] if basis is None else basis.shape[0]
     if numbers.get("axis", 0) >= n_axes:
         raise TransformError(f"{op}: axis must be in 0..{n_axes - 1} for this latent, got {numbers['axis']}")

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from audiobend.bending.features import stable_key
 from audiobend.bending.transform import Param
+from audiobend.bending.values import shown
 from audiobend.errors import PatchError, did_you_mean
 
 MODULATION_PARAMS = {
@@ -40,8 +41,8 @@ class Modulation:
     phase: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.lfo not in LFOS:
-            raise PatchError(f"unknown lfo '{self.lfo}'{did_you_mean(self.lfo, LFOS)}")
+        if not isinstance(self.lfo, str) or self.lfo not in LFOS:
+            raise PatchError(f"unknown lfo {shown(self.lfo)}{did_you_mean(self.lfo, LFOS)}")
         for name, param in MODULATION_PARAMS.items():
             object.__setattr__(self, name, float(param.check(getattr(self, name), self.target)))
 

@@ -12,7 +12,7 @@ from audiobend.bending.features import LayerName
 from audiobend.bending.modulation import Modulation
 from audiobend.bending.targets import find_param, get_value, set_value
 from audiobend.bending.transform import PROFILES, Param
-from audiobend.bending.values import seed_number
+from audiobend.bending.values import seed_number, shown
 from audiobend.errors import PatchError, did_you_mean
 
 
@@ -40,8 +40,8 @@ class Patch:
     weights: tuple[WeightBend, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.profile not in PROFILES:
-            raise PatchError(f"unknown profile '{self.profile}'{did_you_mean(self.profile, PROFILES)}")
+        if not isinstance(self.profile, str) or self.profile not in PROFILES:
+            raise PatchError(f"unknown profile {shown(self.profile)}{did_you_mean(self.profile, PROFILES)}")
         object.__setattr__(self, "seed", seed_number(self.seed))
         for name in ("bends", "latent", "modulation", "weights"):
             object.__setattr__(self, name, tuple(getattr(self, name)))

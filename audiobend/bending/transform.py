@@ -159,8 +159,8 @@ def get_transform(name: str, profile: str = "default") -> Transform:
     Traceback (most recent call last):
     audiobend.errors.TransformError: unknown transform 'erodd'; did you mean 'erode'?
     """
-    if profile not in PROFILES:
-        raise TransformError(f"unknown profile {profile!r}{did_you_mean(profile, PROFILES)}")
+    if not isinstance(profile, str) or profile not in PROFILES:
+        raise TransformError(f"unknown profile {shown(profile)}{did_you_mean(profile, PROFILES)}")
     known = TRANSFORMS | PROFILES[profile]
     found = known.get(ALIASES.get(name, name) if isinstance(name, str) else "")
     if found is None:
@@ -198,6 +198,25 @@ def check_values(
     for key, value in _named(entry, values).items():
         param = entry.param(key)
         checked[param.name] = check_value(param, value, entry.name, batch)
+    return checked
+
+
+def check_params(
+    name: str | Transform,
+    values: Mapping[str, object] | Sequence[object] | None = None,
+    profile: str = "default",
+) -> dict[str, Number]:
+    """As `check_values`, where a patch keeps the values: one number each.
+
+    >>> check_params("rotate", [45])
+    {'angle': 45.0}
+    """
+    entry = get_transform(name, profile) if isinstance(name, str) else name
+    checked: dict[str, Number] = {}
+    for key, value in check_values(entry, values).items():
+        if isinstance(value, tuple):
+            raise TransformError(f"{entry.name}: {key} must be one number, got {len(value)}")
+        checked[key] = value
     return checked
 
 

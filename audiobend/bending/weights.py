@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from audiobend.bending.filters import separable
-from audiobend.bending.transform import Function, Param, Transform, check_values
+from audiobend.bending.transform import Function, Param, Transform, check_params
 from audiobend.errors import TransformError, did_you_mean
 
 WEIGHT_OPS: dict[str, Transform] = {}
@@ -105,7 +105,7 @@ def bend_weight(
         raise TransformError(f"unknown operation on weights {op!r}{did_you_mean(op, WEIGHT_OPS)}")
     if weight.ndim != 4:
         raise TransformError(f"{op}: kernels must have 4 dimensions, got the shape {tuple(weight.shape)}")
-    numbers = check_values(WEIGHT_OPS[op], values)
+    numbers = check_params(WEIGHT_OPS[op], values)
     bent = WEIGHT_OPS[op].function(weight, **numbers)
     if features is None:
         return bent

@@ -20,11 +20,10 @@ from audiobend.bending import (
     Random,
     Range,
     WeightBend,
-    check_values,
 )
-from audiobend.bending.bend import check_params
 from audiobend.bending.latent import check_latent
 from audiobend.bending.patch import new_id
+from audiobend.bending.transform import check_params
 from audiobend.bending.values import layer_name, seed_number, shown, switch, told
 from audiobend.bending.weights import WEIGHT_OPS
 from audiobend.errors import AudiobendError, PatchError, did_you_mean
@@ -134,7 +133,7 @@ def _bend(entry: Any, profile: str, taken: list[str]) -> Bend:
     for key in ("layer", "transform"):
         if entry.get(key) is None:
             raise PatchError(f"needs '{key}'")
-    own_profile = entry.get("profile")
+    own_profile = text(entry, "profile", "") or None
     layer, name = layer_name(entry["layer"]), text(entry, "transform", "")
     site = {"resolution": entry.get("resolution"), "install_after": entry.get("install-after")}
     return Bend(
@@ -198,7 +197,7 @@ def _weight(entry: Any, where: str) -> WeightBend:
     if op not in WEIGHT_OPS:
         raise PatchError(f"{where}: unknown operation '{op}'{did_you_mean(op, WEIGHT_OPS)}")
     layer = told(where, lambda: layer_name(entry.get("layer")))
-    return WeightBend(layer, op, told(where, lambda: check_values(WEIGHT_OPS[op], params)))
+    return WeightBend(layer, op, told(where, lambda: check_params(WEIGHT_OPS[op], params)))
 
 
 def _operation(entry: Any, where: str, others: tuple[str, ...]) -> tuple[str, dict[str, Any]]:

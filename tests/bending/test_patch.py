@@ -101,6 +101,7 @@ def test_a_parameter_that_nobody_named_has_its_default():
         (lambda: Patch(seed=float("nan")), "seed must be a whole number in 0..4294967295, got nan"),
         (lambda: Patch(seed=True), "seed must be a whole number in 0..4294967295, got True"),
         (lambda: Patch(profile="broad2021"), "unknown profile 'broad2021'; did you mean 'broad2020'?"),
+        (lambda: Patch(profile=["x"]), "unknown profile ['x']; there are: default, broad2020, zheng2022"),
         (lambda: PATCH.add(1, "erode", id="fog"), "transforms[2]: id 'fog' is taken by another entry"),
         (lambda: Bend("a b", 1, "erode"), "id must be a word without blanks or any of /#*,?[]{}=, got 'a b'"),
         (

@@ -294,6 +294,10 @@ def test_latent_bends_move():
             "latent[0]: offset: axis must be in 0..19 for this model, got 20",
         ),
         (
+            Patch(latent=(LatentBend("offset", {"axis": [1, 2]}),)),
+            "latent[0]: offset: axis must be one number, got 2",
+        ),
+        (
             Patch(latent=(LatentBend("ofset"),)),
             "latent[0]: unknown latent operation 'ofset'; did you mean 'offset'?",
         ),

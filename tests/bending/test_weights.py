@@ -106,6 +106,7 @@ SENTENCES = [
     (("0.wieght", "zeros", None), "the network has no parameter '0.wieght'; did you mean '0.weight'?"),
     (("0.weight", "zeroes", None), "unknown operation on weights 'zeroes'; did you mean 'zeros'?"),
     (("0.weight", "rotate", [4]), "rotate: quarters must be in 1..3, got 4"),
+    (("0.weight", "rotate", {"quarters": [1, 2]}), "rotate: quarters must be one number, got 2"),
     (("0.bias", "zeros", None), "zeros: kernels must have 4 dimensions, got the shape (4,)"),
     ((["0.weight", "2.weight"], "transpose", None), "transpose: kernels must be square, got 5 by 3"),
 ]

@@ -276,7 +276,9 @@ WRONG = {
         "transforms[1]: id 'a' is taken by another entry"
     ),
     one("{layer: 1, transform: erode, profile: z}"): "transforms[1]: unknown profile 'z'; there are: ",
-    one("{layer: 1, transform: erode, profile: 3}"): "transforms[1]: unknown profile 3; there are: ",
+    one("{layer: 1, transform: erode, profile: 3}"): "transforms[1]: unknown profile '3'; there are: ",
+    one("{layer: 1, transform: erode, profile: [x]}"): "transforms[1]: profile must be a word, got ['x']",
+    one("{layer: 1, transform: erode, profile: false}"): "transforms[1]: profile must be a word, got False",
     one("{layer: 1, transform: erode, resolution: 5, install-after: Conv1}"): (
         "transforms[1]: place: resolution must be one of 4, 8, 16,"
     ),
@@ -287,13 +289,23 @@ WRONG = {
     "{transforms: [], latent: [{op: ofset}]}": "latent[0]: unknown latent operation 'ofset'; did you mean 'offset'?",
     "{transforms: [], latent: [{axis: 3}]}": "latent[0]: must be a mapping with an 'op', got {'axis': 3}",
     "{transforms: [], latent: [{op: offset, axes: 3}]}": "latent[0]: offset: no parameter 'axes'; did you mean 'axis'?",
+    "{transforms: [], latent: [{op: offset, axis: [1, 2]}]}": "latent[0]: offset: axis must be one number, got 2",
     "{transforms: [], latent: [{op: offset, levels: 3}]}": "latent[0]: levels must be a list such as [0, 1]; got 3",
     "{transforms: [], weights: [{layer: 1, op: zero}]}": "weights[0]: unknown operation 'zero'; did you mean 'zeros'?",
+    "{transforms: [], weights: [{layer: 1, op: rotate, quarters: [1, 2]}]}": (
+        "weights[0]: rotate: quarters must be one number, got 2"
+    ),
+    "{transforms: [], weights: [{layer: 1, op: mean-filter, size: [3, 5]}]}": (
+        "weights[0]: mean-filter: size must be one number, got 2"
+    ),
     "{transforms: [], weights: [{op: zeros}]}": "weights[0]: layer must be a number such as 3",
     "{transforms: [], modulation: [{lfo: sine}]}": (
         "modulation[0]: must be a mapping with a 'target' such as fog/radius, got {'lfo': 'sine'}"
     ),
     "{transforms: [], modulation: [{target: a/b, lfo: sinus}]}": "modulation[0]: unknown lfo 'sinus'; did you mean",
+    "{transforms: [], modulation: [{target: a/b, lfo: [x]}]}": (
+        "modulation[0]: unknown lfo ['x']; there are: sine, triangle, square, random"
+    ),
     "{transforms: [], modulation: [{target: a/b, rate: 1}]}": "modulation[0]: unknown key 'rate'; did you mean",
     "{transforms: [], modulation: [{target: a/b, rate_hz: fast}]}": (
         "modulation[0]: a/b: rate_hz must be a number, got 'fast'"
