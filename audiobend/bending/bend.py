@@ -1,14 +1,16 @@
 """The parts of a patch: bends, operations on the latent code and on kernels, and the output. Pure data."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from audiobend.bending.apply import MIX
 from audiobend.bending.features import All, Features, LayerName
+from audiobend.bending.latent import check_latent
 from audiobend.bending.transform import Param
 from audiobend.bending.values import layer_name, switch
-from audiobend.errors import PatchError
+from audiobend.bending.weights import check_weight
+from audiobend.errors import AudiobendError, PatchError
 
 OUTPUT_PARAMS = {
     "mix": Param("mix", 0, 1, default=1, help="dry to wet"),
@@ -84,6 +86,11 @@ class LatentBend:
     params: Mapping[str, Any] = field(default_factory=dict)
     levels: tuple[int, ...] | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "params", _complete(lambda: check_latent(self.op, self.params), self.params))
+        if self.levels is not None:
+            object.__setattr__(self, "levels", tuple(self.levels))
+
 
 @dataclass(frozen=True)
 class WeightBend:
@@ -92,6 +99,18 @@ class WeightBend:
     layer: LayerName
     op: str
     params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layer", layer_name(self.layer))
+        object.__setattr__(self, "params", _complete(lambda: check_weight(self.op, self.params), self.params))
+
+
+def _complete(check: Callable[[], Mapping[str, Any]], params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return checked and complete parameters; wrong ones as they are, for `resolve` to tell their place."""
+    try:
+        return dict(check())
+    except AudiobendError:
+        return dict(params)
 
 
 @dataclass(frozen=True)

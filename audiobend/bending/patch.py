@@ -11,9 +11,9 @@ from audiobend.bending.bend import Bend, LatentBend, Output, WeightBend
 from audiobend.bending.features import LayerName
 from audiobend.bending.modulation import Modulation
 from audiobend.bending.targets import find_param, get_value, set_value
-from audiobend.bending.transform import PROFILES, Param
+from audiobend.bending.transform import PROFILES, Param, check_params, get_transform
 from audiobend.bending.values import seed_number, shown
-from audiobend.errors import PatchError, did_you_mean
+from audiobend.errors import AudiobendError, PatchError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Patch:
         object.__setattr__(self, "seed", seed_number(self.seed))
         for name in ("bends", "latent", "modulation", "weights"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        object.__setattr__(self, "bends", tuple(_complete_bend(one, self.profile_of(one)) for one in self.bends))
         seen: set[str] = set()
         for index, bend in enumerate(self.bends):
             if bend.id in seen:
@@ -105,6 +106,17 @@ class Patch:
             Text is read as on a command line: ``"3"``, ``"off"``, ``"cluster 1"``.
         """
         return set_value(self, target, value)
+
+
+def _complete_bend(bend: Bend, profile: str) -> Bend:
+    """Give parameters their own names and defaults, so that a patch equals what its file will say."""
+    try:
+        entry = get_transform(bend.transform, profile)
+        if bend.params.keys() == {param.name for param in entry.params}:
+            return bend
+        return replace(bend, params=check_params(entry, bend.params))
+    except AudiobendError:    # `resolve` tells what is wrong, with the place of the bend
+        return bend
 
 
 def new_id(layer: LayerName, transform: str, taken: Iterable[str]) -> str:

@@ -18,7 +18,7 @@ from audiobend.bending.plan import Plan
 from audiobend.bending.step import Step
 from audiobend.bending.targets import check_moves
 from audiobend.bending.transform import check_params, get_transform
-from audiobend.bending.values import told
+from audiobend.bending.values import shown, told
 from audiobend.errors import AudiobendError, PatchError
 
 
@@ -69,7 +69,7 @@ def resolve(
         With the entry, the rule, the value given and what would be right.
     """
     table = {layer.name: layer for layer in layers}
-    _check_latent(patch, axes)
+    _check_latent(patch, axes, has_levels="w" in table)
     moves = _modulation(patch)
     steps: dict[LayerName, list[Step]] = {}
     chosen: dict[str, tuple[int, ...]] = {}
@@ -142,12 +142,15 @@ def _labels(bend: Bend, layer: Layer, clusters: Clusters | None) -> LayerCluster
     return labels
 
 
-def _check_latent(patch: Patch, axes: int | Tensor | None) -> None:
+def _check_latent(patch: Patch, axes: int | Tensor | None, has_levels: bool) -> None:
     n_axes = len(axes) if isinstance(axes, Tensor) else axes
     for index, one in enumerate(patch.latent):
         values = told(f"latent[{index}]", partial(check_latent, one.op, one.params))
+        if one.levels is not None and not has_levels:
+            rule = "levels must be left out for this model, whose latent code has none"
+            raise PatchError(f"latent[{index}]: {one.op}: {rule}; got {shown(list(one.levels))}")
         axis = values.get("axis", 0)
-        if n_axes is not None and isinstance(axis, int) and axis >= n_axes:
+        if n_axes is not None and axis >= n_axes:
             rule = f"axis must be in 0..{n_axes - 1} for this model"
             raise PatchError(f"latent[{index}]: {one.op}: {rule}, got {axis}")
 

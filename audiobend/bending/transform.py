@@ -161,10 +161,10 @@ def get_transform(name: str, profile: str = "default") -> Transform:
     """
     if not isinstance(profile, str) or profile not in PROFILES:
         raise TransformError(f"unknown profile {shown(profile)}{did_you_mean(profile, PROFILES)}")
-    known = TRANSFORMS | PROFILES[profile]
-    found = known.get(ALIASES.get(name, name) if isinstance(name, str) else "")
+    own, key = PROFILES[profile], ALIASES.get(name, name) if isinstance(name, str) else ""
+    found = own.get(key) or TRANSFORMS.get(key)
     if found is None:
-        raise TransformError(f"unknown transform {name!r}{did_you_mean(name, known)}")
+        raise TransformError(f"unknown transform {shown(name)}{did_you_mean(name, TRANSFORMS | own)}")
     return found
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from audiobend.bending.filters import separable
-from audiobend.bending.transform import Function, Param, Transform, check_params
+from audiobend.bending.transform import Function, Number, Param, Transform, check_params
 from audiobend.errors import TransformError, did_you_mean
 
 WEIGHT_OPS: dict[str, Transform] = {}
@@ -81,6 +81,17 @@ def _square(name: str, weight: Tensor) -> None:
         raise TransformError(f"{name}: kernels must be square, got {weight.shape[-2]} by {weight.shape[-1]}")
 
 
+def check_weight(op: str, values: Mapping[str, object] | Sequence[object] | None = None) -> dict[str, Number]:
+    """Check the values of an operation on kernels and complete them with the defaults: one number each.
+
+    >>> check_weight("mean-filter")
+    {'size': 3}
+    """
+    if op not in WEIGHT_OPS:
+        raise TransformError(f"unknown operation on weights {op!r}{did_you_mean(op, WEIGHT_OPS)}")
+    return check_params(WEIGHT_OPS[op], values)
+
+
 def bend_weight(
     op: str,
     weight: Tensor,
@@ -101,11 +112,9 @@ def bend_weight(
             [0., 1., 0.],
             [0., 0., 0.]])
     """
-    if op not in WEIGHT_OPS:
-        raise TransformError(f"unknown operation on weights {op!r}{did_you_mean(op, WEIGHT_OPS)}")
+    numbers = check_weight(op, values)
     if weight.ndim != 4:
         raise TransformError(f"{op}: kernels must have 4 dimensions, got the shape {tuple(weight.shape)}")
-    numbers = check_params(WEIGHT_OPS[op], values)
     bent = WEIGHT_OPS[op].function(weight, **numbers)
     if features is None:
         return bent

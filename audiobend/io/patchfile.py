@@ -25,7 +25,7 @@ from audiobend.bending.latent import check_latent
 from audiobend.bending.patch import new_id
 from audiobend.bending.transform import check_params
 from audiobend.bending.values import layer_name, seed_number, shown, switch, told
-from audiobend.bending.weights import WEIGHT_OPS
+from audiobend.bending.weights import check_weight
 from audiobend.errors import AudiobendError, PatchError, did_you_mean
 from audiobend.io.fields import check_keys, given, items, real, text, wholes
 from audiobend.io.files import PathLike
@@ -194,10 +194,8 @@ def _latent(entry: Any, where: str) -> LatentBend:
 
 def _weight(entry: Any, where: str) -> WeightBend:
     op, params = _operation(entry, where, ("layer",))
-    if op not in WEIGHT_OPS:
-        raise PatchError(f"{where}: unknown operation '{op}'{did_you_mean(op, WEIGHT_OPS)}")
     layer = told(where, lambda: layer_name(entry.get("layer")))
-    return WeightBend(layer, op, told(where, lambda: check_params(WEIGHT_OPS[op], params)))
+    return WeightBend(layer, op, told(where, lambda: check_weight(op, params)))
 
 
 def _operation(entry: Any, where: str, others: tuple[str, ...]) -> tuple[str, dict[str, Any]]:

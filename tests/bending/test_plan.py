@@ -223,6 +223,13 @@ def test_latent_bends_go_along_principal_axes():
     assert empty.apply_latent(z, basis) is z
 
 
+def test_levels_are_for_models_with_w():
+    w = torch.ones(1, 2, 4)
+    patch = Patch(latent=(LatentBend("invert", levels=(1,)),))
+    out = resolve(patch, [*PICTURE, Place("w", 4, 1, 1)]).apply_latent(w)
+    assert torch.equal(out, torch.tensor([1.0, -1.0])[:, None] * w)
+
+
 def test_latent_bends_move():
     basis = torch.eye(4)
     patch = Patch(
@@ -296,6 +303,10 @@ def test_latent_bends_move():
         (
             Patch(latent=(LatentBend("offset", {"axis": [1, 2]}),)),
             "latent[0]: offset: axis must be one number, got 2",
+        ),
+        (
+            Patch(latent=(LatentBend("offset", {"axis": 1}), LatentBend("invert", levels=(0,)))),
+            "latent[1]: invert: levels must be left out for this model, whose latent code has none; got [0]",
         ),
         (
             Patch(latent=(LatentBend("ofset"),)),

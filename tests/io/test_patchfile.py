@@ -167,6 +167,23 @@ def test_a_patch_comes_back_from_its_file_as_it_was(tmp_path, patch):
     assert dump_patch(patch).startswith("audiobend: 1\n")
 
 
+@pytest.mark.parametrize(
+    "patch",
+    [
+        Patch().add(3, "erode"),
+        Patch().add(1, "binary-tresh", {"t": 0.25}),
+        Patch().add("E1", "noise", {"sigma": 1}),
+        Patch(profile="zheng2022").add(1, "mean_filter").set("1-mean_filter/mix", 0.5),
+        Patch(bends=(Bend("a", 1, "mean_filter", profile="zheng2022"),)),
+        Patch(latent=(LatentBend("scale", {"axis": "all"}), LatentBend("offset", levels=[1]))),
+        Patch(weights=(WeightBend("3", "mean-filter"),)),
+    ],
+    ids=lambda patch: dump_patch(patch)[40:90],
+)
+def test_a_patch_made_by_hand_equals_what_its_file_says(patch):
+    assert parse_patch(dump_patch(patch)) == patch
+
+
 @pytest.mark.parametrize("name", TRANSFORMS)
 def test_every_transform_can_be_saved_and_loaded(name):
     patch = parse_patch(f"transforms: [{{layer: 1, transform: {name}}}]")
@@ -291,7 +308,9 @@ WRONG = {
     "{transforms: [], latent: [{op: offset, axes: 3}]}": "latent[0]: offset: no parameter 'axes'; did you mean 'axis'?",
     "{transforms: [], latent: [{op: offset, axis: [1, 2]}]}": "latent[0]: offset: axis must be one number, got 2",
     "{transforms: [], latent: [{op: offset, levels: 3}]}": "latent[0]: levels must be a list such as [0, 1]; got 3",
-    "{transforms: [], weights: [{layer: 1, op: zero}]}": "weights[0]: unknown operation 'zero'; did you mean 'zeros'?",
+    "{transforms: [], weights: [{layer: 1, op: zero}]}": (
+        "weights[0]: unknown operation on weights 'zero'; did you mean 'zeros'?"
+    ),
     "{transforms: [], weights: [{layer: 1, op: rotate, quarters: [1, 2]}]}": (
         "weights[0]: rotate: quarters must be one number, got 2"
     ),
