@@ -1,5 +1,6 @@
 """Names of everything in a patch that can be changed: ``fog/radius``, ``output/detail``, ``seed``."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from audiobend.bending.patch import Patch
 
 T = TypeVar("T")
+
+_AXIS = re.compile(r"0|[1-9][0-9]{0,3}")    # one way of writing each, so that a movement has one name
+
 
 def find_param(patch: "Patch", target: str) -> Param:
     """Return the range of a target that takes numbers; `PatchError` with the nearest name."""
@@ -77,7 +81,7 @@ def set_value(patch: "Patch", target: str, value: Any) -> "Patch":
 def find_latent(patch: "Patch", axis: int, op: str) -> int | None:
     """Return which of the patch's ``latent`` entries works along an axis, or None."""
     for index, one in enumerate(patch.latent):
-        if one.op == op and one.params.get("axis", 0) == axis:
+        if one.op == op and one.params.get("axis") == axis:
             return index
     return None
 
@@ -95,7 +99,7 @@ def _along_axis(target: str) -> tuple[int, str, Param]:
     _, _, name = target.partition("/")
     axis, _, op = name.partition("/")
     ops = {key: found for key, entry in LATENT_OPS.items() if (found := _one_number(entry)) is not None}
-    if not (axis.isascii() and axis.isdigit()):
+    if not _AXIS.fullmatch(axis):
         raise PatchError(f"{target}: an axis of the latent code is meant as in latent/3/offset")
     return int(axis), op, _known(target, "latent", op, ops)
 

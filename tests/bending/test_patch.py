@@ -92,6 +92,14 @@ def test_a_parameter_that_nobody_named_has_its_default():
             "latent/x/offset: an axis of the latent code is meant as in latent/3/offset",
         ),
         (
+            lambda: PATCH.set("latent/03/offset", 1),
+            "latent/03/offset: an axis of the latent code is meant as in latent/3/offset",
+        ),
+        (
+            lambda: PATCH.set(f"latent/{'9' * 5}/offset", 1),
+            "latent/99999/offset: an axis of the latent code is meant as in latent/3/offset",
+        ),
+        (
             lambda: PATCH.set("latent/3/ofset", 1),
             "latent/3/ofset: latent has no 'ofset'; did you mean 'offset'?",
         ),

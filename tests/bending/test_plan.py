@@ -223,6 +223,14 @@ def test_latent_bends_go_along_principal_axes():
     assert empty.apply_latent(z, basis) is z
 
 
+def test_a_latent_bend_that_names_no_axis_moves_along_its_default():
+    patch = Patch(
+        latent=(LatentBend("offset", {"amount": 0.5}),), modulation=(Modulation("latent/0/offset", "square"),)
+    )
+    out = resolve(patch, LAYERS).apply_latent(torch.zeros(1, 2), times=torch.zeros(1))
+    assert torch.equal(out, torch.tensor([[1.5, 0]]))
+
+
 def test_levels_are_for_models_with_w():
     w = torch.ones(1, 2, 4)
     patch = Patch(latent=(LatentBend("invert", levels=(1,)),))
@@ -295,6 +303,14 @@ def test_latent_bends_move():
         (
             Patch(modulation=(Modulation("latent/1/offset"),)),
             "modulation[0]: latent/1/offset: there is no entry under latent that does 'offset' along axis 1",
+        ),
+        (
+            Patch(latent=(LatentBend("offset", {"axis": 3}),), modulation=(Modulation("latent/03/offset"),)),
+            "modulation[0]: latent/03/offset: an axis of the latent code is meant as in latent/3/offset",
+        ),
+        (
+            Patch(latent=(LatentBend("scale", {"factor": 2}),), modulation=(Modulation("latent/0/scale"),)),
+            "modulation[0]: latent/0/scale: there is no entry under latent that does 'scale' along axis 0",
         ),
         (
             Patch(latent=(LatentBend("offset", {"axis": 20}),)),
