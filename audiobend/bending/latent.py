@@ -96,7 +96,10 @@ def scale(
     levels: Sequence[int] | None = None,
     mean: Tensor | None = None,
 ) -> Tensor:
-    """Stretch the latent along an axis, or all of it, about 0 or about a given mean (dim,)."""
+    """Stretch the latent along an axis, or all of it.
+
+    It is stretched about 0, or about a ``mean`` of shape ``(dim,)``.
+    """
 
     def stretched(part: Tensor) -> Tensor:
         centred = part if mean is None else part - mean
@@ -119,7 +122,10 @@ def invert(
     levels: Sequence[int] | None = None,
     mean: Tensor | None = None,
 ) -> Tensor:
-    """Turn the latent over along an axis, or all of it, about 0 or about a given mean (dim,)."""
+    """Turn the latent over along an axis, or all of it.
+
+    It is turned about 0, or about a ``mean`` of shape ``(dim,)``.
+    """
     return scale(z, axis, -1, basis=basis, levels=levels, mean=mean)
 
 

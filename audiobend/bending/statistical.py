@@ -11,7 +11,7 @@ from audiobend.bending.transform import Param, transform
 @transform(
     "noise",
     Param("sigma", 0, 10, default=0.1, help="standard deviation"),
-    Param("fresh", 0, 1, default=0, integer=True, help="0: always the same noise, 1: new at every call"),
+    Param("fresh", 0, 1, default=0, integer=True, help="0: always the same noise, 1: new for every batch of windows"),
     seeded=True,
     forms=(("sigma",), ("sigma", "fresh")),
 )
