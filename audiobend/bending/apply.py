@@ -20,7 +20,7 @@ from audiobend.errors import TransformError
 
 MIX = Param("mix", 0, 1, default=1, help="how much of the bent maps replaces the unbent ones")
 
-Features = slice | Tensor | None
+FeatureIndex = slice | Tensor | None
 """Checked features: all (None), a run of neighbours (slice), or a sorted index tensor."""
 
 
@@ -85,7 +85,7 @@ def apply_transform(
 
 def check_features(
     features: Sequence[int] | Tensor | None, n_features: int, device: torch.device | None = None
-) -> Features:
+) -> FeatureIndex:
     """Check feature indices and bring them into the form that is fastest to use; repeated indices count once.
 
     >>> check_features([2, 1, 3], 8)
@@ -115,7 +115,7 @@ def apply_checked(
     x: Tensor,
     values: Mapping[str, Value],
     *,
-    features: Features = None,
+    features: FeatureIndex = None,
     mix: Value = 1.0,
     seed: int = 0,
     other: Tensor | None = None,
@@ -154,7 +154,7 @@ def _bend(
     entry: Transform,
     x: Tensor,
     numbers: tuple[Number, ...],
-    features: Features,
+    features: FeatureIndex,
     mix: Number,
     seed: int,
     other: Tensor | None,
@@ -184,13 +184,13 @@ def _bend(
     return _put(x, features, bent, inplace)
 
 
-def _take(x: Tensor, features: Features) -> Tensor:
+def _take(x: Tensor, features: FeatureIndex) -> Tensor:
     if features is None:
         return x
     return x[:, features] if isinstance(features, slice) else x.index_select(1, features)
 
 
-def _put(x: Tensor, features: Features, bent: Tensor, inplace: bool) -> Tensor:
+def _put(x: Tensor, features: FeatureIndex, bent: Tensor, inplace: bool) -> Tensor:
     if features is None:
         return x.copy_(bent) if inplace else bent
     out = x if inplace else copy_of(x)
@@ -200,7 +200,7 @@ def _put(x: Tensor, features: Features, bent: Tensor, inplace: bool) -> Tensor:
     return out.index_copy_(1, features, bent)
 
 
-def _indices(x: Tensor, features: Features) -> Tensor:
+def _indices(x: Tensor, features: FeatureIndex) -> Tensor:
     if isinstance(features, Tensor):
         return features
     everything = torch.arange(x.shape[1], device=x.device)

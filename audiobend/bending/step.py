@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from audiobend.bending.apply import Features as CheckedFeatures
-from audiobend.bending.apply import apply_checked
+from audiobend.bending.apply import FeatureIndex, apply_checked
 from audiobend.bending.bend import Bend, LatentBend
 from audiobend.bending.features import LayerName
 from audiobend.bending.latent import apply_latent
@@ -25,7 +24,7 @@ class Step:
     entry: Transform
     values: Mapping[str, Value]
     chosen: tuple[int, ...]
-    features: CheckedFeatures
+    features: FeatureIndex
     seed: int
     moving: Mapping[str, Moving]
     _copies: dict[torch.device, Tensor] = field(default_factory=dict)
@@ -51,7 +50,7 @@ class Step:
         mix = moved.pop("mix")
         return moved, mix
 
-    def _features_on(self, device: torch.device) -> CheckedFeatures:
+    def _features_on(self, device: torch.device) -> FeatureIndex:
         if not isinstance(self.features, Tensor) or self.features.device == device:
             return self.features
         if device not in self._copies:
