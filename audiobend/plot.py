@@ -8,12 +8,13 @@ from torch import Tensor
 
 from audiobend.bending import Patch
 from audiobend.engine import Settings
-from audiobend.errors import AudioError, did_you_mean
+from audiobend.errors import AudioError
 from audiobend.io.audiofile import AudioReader
 from audiobend.io.files import MARK, write_atomically
 from audiobend.networks.model import Model
-from audiobend.rendering import render, resampled
+from audiobend.rendering import render
 from audiobend.spectral.stft import stft
+from audiobend.streams import resampled
 
 KINDS = (".png", ".svg", ".pdf")
 LONGEST_SECONDS = 30.0
@@ -23,7 +24,7 @@ BACKGROUND, INK = "#14161a", "#d8dce2"
 def check_plot_name(path: Path) -> None:
     """Refuse a picture's name that says no known kind, or lies in no folder."""
     if path.suffix.lower() not in KINDS:
-        raise AudioError(f"{path}: a picture's name must end in png, svg or pdf{did_you_mean(path.suffix, KINDS)}")
+        raise AudioError(f"{path}: a picture's name must end in png, svg or pdf, not '{path.suffix}'")
     if not path.absolute().parent.is_dir():
         raise AudioError(f"{path}: the folder {path.parent} does not exist")
 

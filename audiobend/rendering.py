@@ -1,6 +1,6 @@
 """A performance without the sound card: whole sounds through the engine, from memory or from file to file."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from audiobend.bending import Patch, Plan
-from audiobend.engine import Engine, Settings, output_curve
+from audiobend.engine import Engine, Settings
 from audiobend.errors import AudioError
 from audiobend.io.audiofile import (
     RATES,
     AudioInfo,
     AudioReader,
     AudioWriter,
-    StreamResampler,
     choose_subtype,
     format_of,
 )
@@ -27,11 +26,10 @@ from audiobend.io.modelbundle import load_model
 from audiobend.io.patchfile import load_patch
 from audiobend.networks.model import Model
 from audiobend.spectral.level import LoudestBin
-from audiobend.spectral.limiter import Limiter
 from audiobend.spectral.stft import fit
+from audiobend.streams import Blocks, keeps_input, limited, resampled, through, with_lost_band
 
 Waveform = TypeVar("Waveform", Tensor, NDArray[Any])
-Blocks = Iterable[Tensor]
 BLOCK_SECONDS = 8.0
 
 
@@ -120,79 +118,10 @@ def bend(
     engine = Engine(model, plan, n_channels, meter.flush(), settings)
     at_model_rate = resampled(blocks(), sample_rate, rate, n_channels)
     bent = resampled(through(engine, at_model_rate), rate, sample_rate, n_channels)
-    if sample_rate != rate and _keeps_input(plan):
+    if sample_rate != rate and keeps_input(plan):
         bent = with_lost_band(bent, blocks(), sample_rate, rate, n_channels, plan)
     # Last of all, because resampling may lift peaks again.
     yield from limited(bent, sample_rate, n_channels) if plan.patch.output.limiter else bent
-
-
-def through(engine: Engine, blocks: Blocks) -> Iterator[Tensor]:
-    """Run blocks through an engine."""
-    for block in blocks:
-        yield engine.feed(block)
-    yield engine.flush()
-
-
-def resampled(blocks: Blocks, from_rate: int, to_rate: int, n_channels: int) -> Iterator[Tensor]:
-    """Run blocks through a resampler (untouched where the rates are equal)."""
-    resampler = StreamResampler(from_rate, to_rate, n_channels)
-    for block in blocks:
-        yield resampler.feed(block)
-    yield resampler.flush()
-
-
-def _keeps_input(plan: Plan) -> bool:
-    """Whether dry sound or detail is heard anywhere, so that what resampling loses of the input would be missed."""
-    output = plan.patch.output
-    moves = any(one.target in ("output/mix", "output/detail") for one in plan.patch.modulation)
-    return moves or output.mix < 1 or output.detail > 0
-
-
-def with_lost_band(
-    bent: Blocks, blocks: Blocks, sample_rate: int, model_rate: int, n_channels: int, plan: Plan
-) -> Iterator[Tensor]:
-    """Give back what the model's sample rate cannot hold, as much as dry sound and detail are heard.
-
-    What is lost is the input minus the input resampled there and back; it is added to the bent blocks in step.
-    """
-    waiting, lost, first = torch.zeros(n_channels, 0), torch.zeros(n_channels, 0), 0
-    losses = _lost(blocks, sample_rate, model_rate, n_channels)
-    for block in bent:
-        waiting = torch.cat([waiting, block], dim=-1)
-        while lost.shape[-1] < waiting.shape[-1] and (more := next(losses, None)) is not None:
-            lost = torch.cat([lost, more], dim=-1)
-        n = min(waiting.shape[-1], lost.shape[-1])
-        yield waiting[:, :n] + _share(plan, first, n, sample_rate) * lost[:, :n]
-        waiting, lost, first = waiting[:, n:], lost[:, n:], first + n
-    yield waiting
-
-
-def _lost(blocks: Blocks, sample_rate: int, model_rate: int, n_channels: int) -> Iterator[Tensor]:
-    there = StreamResampler(sample_rate, model_rate, n_channels)
-    back = StreamResampler(model_rate, sample_rate, n_channels)
-    whole = torch.zeros(n_channels, 0)
-    for block in blocks:
-        whole = torch.cat([whole, block], dim=-1)
-        held = back.feed(there.feed(block))
-        yield whole[:, : held.shape[-1]] - held
-        whole = whole[:, held.shape[-1] :]
-    held = torch.cat([back.feed(there.flush()), back.flush()], dim=-1)
-    yield whole - fit(held, whole.shape[-1])
-
-
-def _share(plan: Plan, first: int, n: int, sample_rate: int) -> Tensor:
-    """Return how much of the input is heard at n samples: dry, and wet with detail."""
-    mix, detail, gain_db = (output_curve(plan, name, first, n, sample_rate) for name in ("mix", "detail", "gain_db"))
-    share: Tensor = (1 - mix + mix * detail) * 10 ** (gain_db / 20)
-    return share
-
-
-def limited(blocks: Blocks, sample_rate: int, n_channels: int) -> Iterator[Tensor]:
-    """Run blocks through a limiter that looks 10 ms ahead."""
-    limiter = Limiter(n_channels, n_look_ahead=max(3, round(sample_rate / 100)))
-    for block in blocks:
-        yield limiter.feed(block)
-    yield limiter.flush()
 
 
 @dataclass(frozen=True)
