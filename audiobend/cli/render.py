@@ -11,7 +11,7 @@ from audiobend.cli.screen import progress_bar, say, show_json
 from audiobend.errors import PatchError
 
 if TYPE_CHECKING:
-    from audiobend.bending import Patch
+    from audiobend.bending import Patch, Plan
     from audiobend.engine import Settings
     from audiobend.networks.model import Model
     from audiobend.rendering import Rendered
@@ -96,7 +96,7 @@ def render(
     the_patch = _patch(patch, set_ or [], {"mix": mix, "detail": detail, "gain_db": gain_db}, seed)
     the_model = load_model(model)
     # A wrong patch is refused before anything is made.
-    named(patch or "--set", lambda: the_model.resolve(the_patch), error=PatchError)
+    plan = named(patch or "--set", lambda: the_model.resolve(the_patch), error=PatchError)
     settings = _settings(quality, phase, iterations, the_patch.seed)
     if out_dir:
         make_folder(out_dir)
@@ -104,7 +104,7 @@ def render(
     if variations:
         results = _variations(sounds, out_dir or Path(), the_model, the_patch, settings, variations, format_, json_)
     else:
-        results = _run(outputs, the_model, the_patch, settings, json_)
+        results = _run(outputs, the_model, plan, settings, json_)
     took = perf_counter() - begun
     if plot:
         plot_render(plot, results[0].input, results[0].output, the_model, settings)
@@ -120,7 +120,7 @@ def _patch(path: Path | None, changes: list[str], output: dict[str, Any], seed: 
     patch = load_patch(path) if path else Patch()
     for change in changes:
         target, equals, value = change.partition("=")
-        if not equals:
+        if not equals or ("/" not in target and target != "seed"):
             raise PatchError(f"--set {change}: needs BEND/PARAM=VALUE, such as fog/radius=3")
         patch = patch.set(target, value)
     for name, number in output.items():
@@ -136,11 +136,10 @@ def _settings(quality: Quality, phase: Phase, iterations: int | None, seed: int)
 
 
 def _run(
-    outputs: Outputs, model: "Model", patch: "Patch", settings: "Settings", quiet: bool
+    outputs: Outputs, model: "Model", plan: "Plan", settings: "Settings", quiet: bool
 ) -> list["Rendered"]:
     from audiobend.rendering import render_file
 
-    plan = model.resolve(patch)
     results = []
     for source, target in outputs.sounds:
         with progress_bar(f"bending {source.name}", quiet) as advance:

@@ -184,6 +184,7 @@ def test_unknown_model(audiobend, sound):
         (["--set", "fog/radius=9999"], "radius must be in"),
         (["--set", "fog/radius=wide"], "'wide'"),
         (["--set", "fog"], "needs BEND/PARAM=VALUE"),
+        (["--set", "fog=3"], "needs BEND/PARAM=VALUE"),
         (["--mix", "1.5"], "--mix"),
         (["--detail", "-1"], "--detail"),
         (["--quality", "super"], "--quality"),
