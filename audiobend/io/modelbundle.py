@@ -67,6 +67,17 @@ def load_model(name: str | Path | None = None) -> Model:
     return Model(folder.name, for_inference(network), codec, fingerprint, axes, clusters, settings, source)
 
 
+def load_for_training(name: str | Path) -> tuple[SpectrogramVAE, SpectrogramCodec]:
+    """Return a bundle's network, batch norm unfolded, and its codec, to go on training with.
+
+    Bundles carry no log-variance head: it begins anew, nearly deterministic.
+    """
+    folder = find_model(name)
+    settings = _settings(folder)
+    network, tensors = _network(folder, settings)
+    return network, _codec(folder, settings, tensors)
+
+
 def find_model(name: str | Path | None = None) -> Path:
     """Return the folder of a shipped model's name or of a path."""
     models = list_models()

@@ -44,6 +44,7 @@ class Recipe:
     linear: float = 0.05
     average: float = 0.995
     seed: int = 0
+    start_from: str = ""    # a model whose weights training begins with
 
 
 @dataclass
@@ -66,12 +67,16 @@ class Trainer:
     codec : SpectrogramCodec
         Holds the corpus's mean spectrum.
     sampler : WindowSampler
+    first : SpectrogramVAE, optional
+        Weights to begin with, instead of random ones.
     """
 
-    def __init__(self, recipe: Recipe, codec: SpectrogramCodec, sampler: WindowSampler) -> None:
+    def __init__(
+        self, recipe: Recipe, codec: SpectrogramCodec, sampler: WindowSampler, first: SpectrogramVAE | None = None
+    ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.codec, self.sampler = recipe, codec, sampler
-        self.network = channels_last(SpectrogramVAE(recipe.width, recipe.n_latent, recipe.activation))
+        self.network = channels_last(first or SpectrogramVAE(recipe.width, recipe.n_latent, recipe.activation))
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         dense = [self.network.get_parameter(name) for name in ("mean.weight", "expand.weight")]
         big = [*_kernels(self.network), *dense]

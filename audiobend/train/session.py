@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from audiobend.errors import TrainingError, did_you_mean
-from audiobend.io.modelbundle import save_model
+from audiobend.io.modelbundle import load_for_training, save_model
 from audiobend.spectral.codec import SpectrogramCodec
 from audiobend.train.dataset import Track, WindowSampler, load_tracks, mean_spectrum, sound_files
 from audiobend.train.latent import codes_of, principal_axes, standardise
 from audiobend.train.loop import Progress, Recipe, Trainer, evaluate, load_checkpoint, save_checkpoint
+from audiobend.train.widen import widened
 
 Report = Callable[[str], None]
 Figures = dict[str, dict[str, float]]
@@ -56,9 +57,12 @@ def train(
     _refuse_second_run(checkpoint_path, resume)
     tracks = load_tracks(sound_files(folders), SpectrogramCodec(), report)
     training, held_out = split(tracks, validation)
-    codec = SpectrogramCodec(mean_spectrum(training))
+    first, codec = None, SpectrogramCodec(mean_spectrum(training))
+    if recipe.start_from:
+        narrow, codec = load_for_training(recipe.start_from)
+        first = widened(narrow, recipe.width, recipe.seed)
     sampler = WindowSampler(training, recipe.batch_size, recipe.seed, reels)
-    trainer = Trainer(recipe, codec, sampler)
+    trainer = Trainer(recipe, codec, sampler, first)
     if resume:
         trainer.restore(load_checkpoint(checkpoint_path))
     if not held_out:
