@@ -16,7 +16,7 @@ import torch
 
 from audiobend.io.modelbundle import load_model
 from audiobend.train.dataset import load_tracks, sound_files
-from audiobend.train.loop import evaluate
+from audiobend.train.evaluation import evaluate
 
 COLUMNS = {
     "lsd_all": "LSD dB",

@@ -20,8 +20,7 @@ from torch import Tensor, nn
 from audiobend.errors import TrainingError
 from audiobend.networks.spectrogram_vae import SpectrogramVAE, channels_last
 from audiobend.spectral.codec import SpectrogramCodec
-from audiobend.train.dataset import Track, WindowSampler, even_windows
-from audiobend.train.metrics import fidelity, mean_of
+from audiobend.train.dataset import WindowSampler
 from audiobend.train.muon import NormedMuon
 
 BAD_STEPS_IN_A_ROW = 5
@@ -228,23 +227,6 @@ def _kernels(network: SpectrogramVAE) -> list[nn.Parameter]:
     """All convolution kernels but the first and the last (one feature on one side: nothing to orthogonalise)."""
     blocks = [*network.encoder[1:], *network.decoder[:-1]]
     return [block.get_parameter("0.weight") for block in blocks]
-
-
-@torch.no_grad()
-def evaluate(
-    network: SpectrogramVAE, codec: SpectrogramCodec, tracks: list[Track], n_windows: int = 16
-) -> dict[str, dict[str, float]]:
-    """Return fidelity of the model beside silence and the corpus's mean spectrum, averaged over tracks."""
-    results: dict[str, list[dict[str, float]]] = {"model": [], "mean spectrum": [], "silence": []}
-    for track in tracks:
-        windows = even_windows(track, n_windows)
-        target = windows[:, 0].flatten(0, 1)
-        x = (windows - codec.mean_db) / codec.scale_db
-        output = torch.cat([network(piece) for piece in x.split(8)])[:, 0].flatten(0, 1)
-        results["model"].append(fidelity(target, output * codec.scale_db + codec.mean_db))
-        results["mean spectrum"].append(fidelity(target, codec.mean_db.expand_as(target)))
-        results["silence"].append(fidelity(target, torch.full_like(target, -80.0)))
-    return {name: mean_of(figures) for name, figures in results.items()}
 
 
 def save_checkpoint(trainer: Trainer, path: Path) -> None:

@@ -15,8 +15,9 @@ from audiobend.errors import TrainingError, did_you_mean
 from audiobend.io.modelbundle import load_for_training, save_model
 from audiobend.spectral.codec import SpectrogramCodec
 from audiobend.train.dataset import Track, WindowSampler, load_tracks, mean_spectrum, sound_files
+from audiobend.train.evaluation import evaluate
 from audiobend.train.latent import codes_of, principal_axes, standardise
-from audiobend.train.loop import Progress, Recipe, Trainer, evaluate, load_checkpoint, save_checkpoint
+from audiobend.train.loop import Progress, Recipe, Trainer, load_checkpoint, save_checkpoint
 from audiobend.train.widen import widened
 
 Report = Callable[[str], None]
