@@ -18,7 +18,7 @@ from torch import Tensor
 from audiobend.errors import ModelError, did_you_mean
 from audiobend.io.clusterfile import load_clusters
 from audiobend.networks.model import Model
-from audiobend.networks.spectrogram_vae import ACTIVATIONS, SpectrogramVAE, for_inference
+from audiobend.networks.spectrogram_vae import ACTIVATIONS, OUTPUTS, SpectrogramVAE, for_inference
 from audiobend.spectral.codec import SpectrogramCodec
 
 DEFAULT_MODEL = "corpus-quarter"
@@ -117,6 +117,7 @@ def save_model(
             "width": network.width,
             "latent": network.n_latent,
             "activation": network.activation,
+            "output": network.output,
         },
         "codec": {"sample_rate": codec.sample_rate, "n_fft": 1024, "hop_length": 256, "scale_db": codec.scale_db},
         **facts,
@@ -201,13 +202,14 @@ def _network(folder: Path, settings: Mapping[str, Any]) -> tuple[SpectrogramVAE,
     return network, {name: tensors[name].float() for name in tensors if name.startswith(("codec.", "latent."))}
 
 
-def _architecture(folder: Path, settings: Mapping[str, Any]) -> tuple[float, int, str]:
+def _architecture(folder: Path, settings: Mapping[str, Any]) -> tuple[float, int, str, str]:
     try:
         architecture = settings["architecture"]
         width, latent, activation = architecture["width"], architecture["latent"], architecture["activation"]
-        if not (0 < float(width) <= 4 and 0 < int(latent) <= 8192 and activation in ACTIVATIONS):
+        output = architecture.get("output", "linear")    # the first bundles do not name it
+        if not (0 < float(width) <= 4 and 0 < int(latent) <= 8192 and activation in ACTIVATIONS and output in OUTPUTS):
             raise ValueError
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         where = folder / "model.yaml"
         raise ModelError(f"{where}: needs architecture: {{width, latent, activation}} in range") from error
-    return float(width), int(latent), str(activation)
+    return float(width), int(latent), str(activation), str(output)

@@ -33,6 +33,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": lambda: nn.ReLU(inplace=True),
     "leaky_relu": lambda: nn.LeakyReLU(0.2, inplace=True),
 }
+OUTPUTS = ("linear", "tanh")
 
 
 class SpectrogramVAE(nn.Module):
@@ -46,6 +47,8 @@ class SpectrogramVAE(nn.Module):
         Size of the latent code.
     activation : "relu" or "leaky_relu"
         The paper's is ReLU; leaky ReLU with slope 0.2 trains a little better.
+    output : "linear" or "tanh"
+        The paper's last layer ends in batch norm and tanh, for decibels scaled to -1..1; a linear one trains far better.
 
     Examples
     --------
@@ -55,9 +58,11 @@ class SpectrogramVAE(nn.Module):
     ([2, 512], [2, 1, 128, 513])
     """
 
-    def __init__(self, width: float = 1.0, n_latent: int = 512, activation: str = "relu") -> None:
+    def __init__(
+        self, width: float = 1.0, n_latent: int = 512, activation: str = "relu", output: str = "linear"
+    ) -> None:
         super().__init__()
-        self.width, self.n_latent, self.activation = width, n_latent, activation
+        self.width, self.n_latent, self.activation, self.output = width, n_latent, activation, output
         counts = [self._scaled(n) for n in ENCODER_FEATURES]
         self.encoder = nn.ModuleList(
             self._block(nn.Conv2d(before, after, 5, 2, padding=2), after)
@@ -85,11 +90,15 @@ class SpectrogramVAE(nn.Module):
         for n_features, kernel, stride, padding in DECODER:
             after = self._scaled(n_features)
             convolution = nn.ConvTranspose2d(before, after, kernel, stride, padding)
-            # The last layer is linear: an output squashed into a range trains far worse in the quiet bins.
             last = len(blocks) == len(DECODER) - 1
-            blocks.append(nn.Sequential(convolution) if last else self._block(convolution, after))
+            blocks.append(self._last_block(convolution) if last else self._block(convolution, after))
             before = after
         return blocks
+
+    def _last_block(self, convolution: nn.Module) -> nn.Sequential:
+        # Linear where one may choose: an output squashed into a range trains far worse in the quiet bins.
+        squashed = (nn.BatchNorm2d(1), nn.Tanh()) if self.output == "tanh" else ()
+        return nn.Sequential(convolution, *squashed)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log variance ``(batch, latent)`` of windows ``(batch, 1, 128, 513)``."""

@@ -34,7 +34,7 @@ def widened(network: SpectrogramVAE, width: float, seed: int = 0) -> Spectrogram
     if times == 1:
         return copy.deepcopy(network)
     random = torch.Generator().manual_seed(seed)
-    wide = SpectrogramVAE(width, network.n_latent, network.activation)
+    wide = SpectrogramVAE(width, network.n_latent, network.activation, network.output)
     sizes = {name: value.shape for name, value in wide.state_dict().items()}
     tensors = network.state_dict().items()
     wide.load_state_dict({name: _grown(name, value, sizes[name], times, random) for name, value in tensors})
