@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from audiobend.io.modelbundle import load_model
-from audiobend.train.dataset import load_tracks, sound_files
+from audiobend.train.dataset import find_sounds, load_tracks
 from audiobend.train.evaluation import evaluate
 
 COLUMNS = {
@@ -38,13 +38,14 @@ def main() -> None:
     torch.set_num_threads(1)
     model = load_model(options.model)
     kept_out = set(model.card["training"].get("kept_out", []))
-    paths = sound_files([options.folder])
-    chosen = [path for path in paths if path.stem in kept_out] or paths
-    figures = evaluate(model.network, model.codec, load_tracks(chosen, model.codec), n_windows=16)
+    sounds = find_sounds([options.folder])
+    chosen = [sound for sound in sounds if sound.name in kept_out] or sounds
+    figures = evaluate(model.network, model.codec, load_tracks(chosen), n_windows=16)
+    names = [sound.name for sound in chosen]
     if options.json:
-        print(json.dumps({"model": model.name, "tracks": [path.stem for path in chosen], "figures": figures}, indent=2))
+        print(json.dumps({"model": model.name, "tracks": names, "figures": figures}, indent=2))
     else:
-        print(f"{model.name}, {len(chosen)} tracks: {', '.join(path.stem for path in chosen)}")
+        print(f"{model.name}, {len(names)} tracks: {', '.join(names)}")
         print(f"{'':16}" + "".join(f"{title:>12}" for title in COLUMNS.values()))
         for name, values in figures.items():
             print(f"{name:16}" + "".join(f"{values[key]:12.2f}" for key in COLUMNS))

@@ -15,7 +15,7 @@ from audiobend.io.clusterfile import save_clusters
 from audiobend.io.modelbundle import load_model
 from audiobend.networks.bendable import LayerName, bent
 from audiobend.networks.model import Model
-from audiobend.train.dataset import WindowSampler, load_tracks, sound_files
+from audiobend.train.dataset import Augmentation, WindowSampler, find_sounds, load_tracks
 
 N_CLUSTERS: Mapping[LayerName, int] = {1: 5, 2: 5, 3: 4, 4: 4}
 """As many per decoder layer as in the paper."""
@@ -103,11 +103,11 @@ def add_clusters(
     """Cluster a bundle's features on real music and write its ``clusters.yaml``."""
     (bundle / "clusters.yaml").unlink(missing_ok=True)    # those of older weights would be refused
     model = load_model(bundle)
-    paths = sound_files(folders)
+    sounds = find_sounds(folders)
     # Tracks that the model never saw stay unseen here too, so that clusters can be judged on them.
     unseen = set(model.card.get("training", {}).get("kept_out", []))
-    tracks = load_tracks([path for path in paths if path.stem not in unseen] or paths, model.codec)
-    sampler = WindowSampler(tracks, 128, seed, level_db=(0.0, 0.0))
+    tracks = load_tracks([sound for sound in sounds if sound.name not in unseen] or sounds)
+    sampler = WindowSampler(tracks, 128, seed, augmentation=Augmentation(level_db=(0.0, 0.0)))
     maps = mean_maps(model, sampler.batch(), tuple(N_CLUSTERS))
     labels = {layer: cluster_maps(maps[layer], n, seed) for layer, n in N_CLUSTERS.items()}
     clusters = Clusters.from_labels(

@@ -2,7 +2,6 @@
 
 import copy
 import datetime
-import hashlib
 import json
 import signal
 import threading
@@ -11,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from audiobend.errors import TrainingError, did_you_mean
+from audiobend.errors import TrainingError
 from audiobend.io.modelbundle import load_for_training, save_model
 from audiobend.spectral.codec import SpectrogramCodec
-from audiobend.train.dataset import Track, WindowSampler, load_tracks, mean_spectrum, sound_files
+from audiobend.train.dataset import Track, WindowSampler, find_sounds, load_tracks, mean_spectrum, split
 from audiobend.train.evaluation import evaluate
 from audiobend.train.latent import codes_of, principal_axes, standardise
 from audiobend.train.loop import Progress, Recipe, Trainer, load_checkpoint, save_checkpoint
@@ -46,7 +45,7 @@ def train(
         Names (or parts of names) of tracks that are kept out of training and measured instead; by default about
         every tenth track.
     reels : tuple of str
-        Beginnings of names of files that are collections of short sounds; they share a quarter of the windows.
+        Words in names of files that are collections of short sounds; they share a quarter of the windows.
 
     Returns
     -------
@@ -56,13 +55,13 @@ def train(
     out = out.resolve()
     checkpoint_path = out / "checkpoint.pt"
     _refuse_second_run(checkpoint_path, resume)
-    tracks = load_tracks(sound_files(folders), SpectrogramCodec(), report)
+    tracks = load_tracks(find_sounds(folders, report), report)
     training, held_out = split(tracks, validation)
     first, codec = None, SpectrogramCodec(mean_spectrum(training))
     if recipe.start_from:
         narrow, codec = load_for_training(recipe.start_from)
         first = widened(narrow, recipe.width, recipe.seed)
-    sampler = WindowSampler(training, recipe.batch_size, recipe.seed, reels)
+    sampler = WindowSampler(training, recipe.batch_size, recipe.seed, {reel: 0.25 / len(reels) for reel in reels})
     trainer = Trainer(recipe, codec, sampler, first)
     if resume:
         trainer.restore(load_checkpoint(checkpoint_path))
@@ -125,27 +124,6 @@ def _refuse_second_run(checkpoint_path: Path, resume: bool) -> None:
         raise TrainingError(
             f"{checkpoint_path.parent}: holds an unfinished training; go on with --resume or choose another --out"
         )
-
-
-def split(tracks: list[Track], validation: tuple[str, ...]) -> tuple[list[Track], list[Track]]:
-    """Divide tracks into training and validation, whole tracks at a time."""
-    for name in validation:
-        if not any(name in track.name for track in tracks):
-            raise TrainingError(f"no track is called {name}{did_you_mean(name, [track.name for track in tracks])}")
-    if validation:
-        chosen = {track.name for track in tracks if any(part in track.name for part in validation)}
-    else:
-        # By a hash of the name, so that few tracks change sides when others come or go.
-        order = sorted((track.name for track in tracks), key=_hash)
-        chosen = set(order[: max(1, len(order) // 10)]) if len(order) > 1 else set()
-    training = [track for track in tracks if track.name not in chosen]
-    if not training:
-        raise TrainingError("every track is kept out for validation; name fewer")
-    return training, [track for track in tracks if track.name in chosen]
-
-
-def _hash(name: str) -> bytes:
-    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
 
 
 def _finish(trainer: Trainer, held_out: list[Track], out: Path, folders: list[Path], report: Report) -> Figures:
