@@ -28,6 +28,10 @@ class AudioError(AudiobendError):
     """Sound that cannot be read or written."""
 
 
+class ControlError(AudiobendError):
+    """A live change that cannot be made, or a control message that cannot be understood."""
+
+
 class TrainingError(AudiobendError):
     """Training that cannot start or go on."""
 

@@ -1,0 +1,53 @@
+"""Live control as pure functions: a `State`, the `Command`s that change it, and `update`. No socket, thread or clock.
+
+>>> from audiobend.control import Context, Place, Set, State, update
+>>> from audiobend.bending import Patch
+>>> from types import SimpleNamespace as Layer
+>>> layers = (Layer(name=3, n_features=8, height=32, width=129, axes=("time", "frequency")),)
+>>> place = Place(3, None, "erode")
+>>> state = update(State(Patch()), Set(f"{place.id}/on", True, place), Context(layers))
+>>> state.patch.bends[0].id, state.patch.bends[0].on, state.revision
+('layer3.all.erode', True, 1)
+"""
+
+from audiobend.control.commands import (
+    Command,
+    DeleteScene,
+    LoadPatch,
+    LoadScene,
+    ModelFailed,
+    ModelLoaded,
+    Morph,
+    Panic,
+    Place,
+    RequestModel,
+    SaveScene,
+    Set,
+)
+from audiobend.control.scenes import morph
+from audiobend.control.scheduling import Schedule
+from audiobend.control.state import Context, MorphPosition, State
+from audiobend.control.update import read, update, update_all
+
+__all__ = [
+    "Command",
+    "Context",
+    "DeleteScene",
+    "LoadPatch",
+    "LoadScene",
+    "ModelFailed",
+    "ModelLoaded",
+    "Morph",
+    "MorphPosition",
+    "Panic",
+    "Place",
+    "RequestModel",
+    "SaveScene",
+    "Schedule",
+    "Set",
+    "State",
+    "morph",
+    "read",
+    "update",
+    "update_all",
+]

@@ -1,0 +1,132 @@
+"""Everything that can be asked of a performance, as data."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from audiobend.bending.features import All, Cluster, Features, LayerName
+from audiobend.bending.patch import Patch
+
+
+@dataclass(frozen=True)
+class Place:
+    """A transform at a layer, on all features or on one cluster: where an address means a bend of its own.
+
+    Such a bend need not be in the patch. Its id follows from the place; it is made, switched off, at the first touch,
+    stands at the end of the patch, and is saved with it like any other.
+
+    >>> Place(3, 2, "erode").id, Place("e1", None, "ablate").id
+    ('layer3.cluster2.erode', 'layere1.all.ablate')
+    """
+
+    layer: LayerName
+    cluster: int | None
+    transform: str
+
+    @property
+    def id(self) -> str:
+        """The id of the bend that belongs to this place."""
+        features = "all" if self.cluster is None else f"cluster{self.cluster}"
+        return f"layer{self.layer}.{features}.{self.transform}"
+
+    @property
+    def features(self) -> Features:
+        """The features that its bend acts on."""
+        return All() if self.cluster is None else Cluster((self.cluster,))
+
+
+@dataclass(frozen=True)
+class Set:
+    """Give one target a value.
+
+    Attributes
+    ----------
+    target : str
+        As in `Patch.set` (``"fog/radius"``, ``"fog/on"``, ``"output/mix"``, ``"latent/3/offset"``, ``"seed"``), or
+        ``"bypass"``, or ``"morph"`` (the position, 0..1, between the two scenes of the last `Morph`).
+    value : number, bool, str or selection of features
+    place : Place or None
+        Where the bend of ``target`` is made if the patch has none of that id.
+    """
+
+    target: str
+    value: Any
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class Panic:
+    """Dry sound at once: bypass goes on. Bends stay as they are, so that switching bypass off brings them back."""
+
+
+@dataclass(frozen=True)
+class LoadPatch:
+    """Put another patch in the place of the one that sounds."""
+
+    patch: Patch
+
+
+@dataclass(frozen=True)
+class LoadScene:
+    """Put a scene in the place of the patch that sounds."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class SaveScene:
+    """Keep the patch that sounds as a scene; one of the same name is replaced."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class DeleteScene:
+    """Forget a scene."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Morph:
+    """Sound what lies a share ``position`` (0..1) of the way from scene ``a`` to scene ``b``; see `morph`."""
+
+    a: str
+    b: str
+    position: float
+
+
+@dataclass(frozen=True)
+class RequestModel:
+    """Ask for another model. Loading takes seconds: who owns the state loads it, then gives `ModelLoaded` (with the
+    new model's context) or `ModelFailed`."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class ModelLoaded:
+    """Another model sounds from now on. Bends that do not fit it leave the patch."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class ModelFailed:
+    """The wanted model could not be loaded, for a reason in one sentence."""
+
+    name: str
+    reason: str
+
+
+Command = (
+    Set
+    | Panic
+    | LoadPatch
+    | LoadScene
+    | SaveScene
+    | DeleteScene
+    | Morph
+    | RequestModel
+    | ModelLoaded
+    | ModelFailed
+)

@@ -1,0 +1,120 @@
+"""The state of a performance, and what it is checked against. Pure data, never changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from audiobend.bending import TRANSFORMS, Clusters, Patch, Transform
+from audiobend.bending.features import LayerName
+from audiobend.bending.resolution import Layer
+from audiobend.networks.model import Model
+
+NO_SCENES: Mapping[str, Patch] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class MorphPosition:
+    """Where the sound is between two scenes: 0 is ``a``, 1 is ``b``."""
+
+    a: str
+    b: str
+    position: float
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that can change while sound runs.
+
+    Attributes
+    ----------
+    patch : Patch
+        What sounds, with the bends made on the fly, the output's mix, detail and gain, and the seed.
+    bypass : bool
+        The dry sound is heard, bit for bit.
+    scenes : mapping from name to Patch
+    scene : str
+        The scene loaded last; empty before.
+    morph : MorphPosition or None
+        None where the sound is not between two scenes.
+    model : str
+        Name of the model that sounds.
+    wanted_model : str
+        Name of the one that is being loaded; empty where none is.
+    model_error : str
+        Why the last wanted model could not be loaded; empty where it could.
+    revision : int
+        Grows by one with every change.
+    """
+
+    patch: Patch
+    bypass: bool = False
+    scenes: Mapping[str, Patch] = field(default_factory=lambda: NO_SCENES)
+    scene: str = ""
+    morph: MorphPosition | None = None
+    model: str = ""
+    wanted_model: str = ""
+    model_error: str = ""
+    revision: int = 0
+
+    @property
+    def mix(self) -> float:
+        """Dry to wet, 0..1."""
+        return self.patch.output.mix
+
+    @property
+    def detail(self) -> float:
+        """How much of what the network blurs is given back, 0..1."""
+        return self.patch.output.detail
+
+    @property
+    def gain_db(self) -> float:
+        """Gain at the output, -60..24 dB."""
+        return self.patch.output.gain_db
+
+    @property
+    def seed(self) -> int:
+        """Seed of everything random."""
+        return self.patch.seed
+
+    def replace(self, **changes: Any) -> "State":
+        """Return a copy with other attributes."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """What a state is checked against: the model's layers and clusters, the transforms, the models there are.
+
+    Attributes
+    ----------
+    layers : sequence of `Layer`
+    clusters : Clusters or None
+    n_axes : int
+        Principal axes of the latent code.
+    model : str
+    models : sequence of str
+        Names that `RequestModel` may ask for.
+    transforms : mapping from name to Transform
+    """
+
+    layers: Sequence[Layer]
+    clusters: Clusters | None = None
+    n_axes: int = 0
+    model: str = ""
+    models: Sequence[str] = ()
+    transforms: Mapping[str, Transform] = field(default_factory=lambda: TRANSFORMS)
+
+    @classmethod
+    def of_model(cls, model: Model, models: Sequence[str] = ()) -> "Context":
+        """Return the context of a loaded model."""
+        layers = model.network.layers()
+        return cls(layers, model.clusters, len(model.latent_axes), model.name, tuple(models) or (model.name,))
+
+    def n_clusters(self, layer: LayerName) -> int:
+        """Return how many clusters a layer has; 0 where it has none."""
+        return self.clusters.n_clusters(layer) if self.clusters and layer in self.clusters else 0
+
+    def cluster_label(self, layer: LayerName, cluster: int) -> str:
+        """Return what a cluster is called."""
+        return self.clusters.label(layer, cluster) if self.clusters else f"cluster {cluster}"

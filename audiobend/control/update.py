@@ -1,0 +1,190 @@
+"""How a command changes the state: one pure function, and how a target's value is read."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from audiobend.bending import Bend, Patch, get_transform
+from audiobend.bending.transform import Param
+from audiobend.bending.values import switch
+from audiobend.control.commands import (
+    Command,
+    DeleteScene,
+    LoadPatch,
+    LoadScene,
+    ModelFailed,
+    ModelLoaded,
+    Morph,
+    Panic,
+    Place,
+    RequestModel,
+    SaveScene,
+    Set,
+)
+from audiobend.control.fitting import MAX_BENDS, check_axis, check_fits, fitting
+from audiobend.control.scenes import check_name, morph
+from audiobend.control.state import Context, MorphPosition, State
+from audiobend.errors import AudiobendError, ControlError, did_you_mean
+
+MAX_SCENES = 256
+POSITION = Param("position", 0, 1, default=0, help="0 is the first scene, 1 the second")
+
+
+def update(state: State, command: Command, context: Context) -> State:
+    """Return the state after a command; the very same object where nothing changes.
+
+    Raises
+    ------
+    AudiobendError
+        With one sentence, where the command cannot be carried out; the state stays as it is.
+    """
+    changed = _carry_out(state, command, context)
+    if changed is state or changed == state:
+        return state
+    return changed.replace(revision=state.revision + 1)
+
+
+def update_all(
+    state: State, commands: Iterable[Command], context: Context
+) -> tuple[State, list[AudiobendError | None]]:
+    """Carry out several commands at one seam; one that fails changes nothing and does not stop the others.
+
+    Returns
+    -------
+    (State, list)
+        The state after them, and for each command what was wrong with it, or None.
+    """
+    outcomes: list[AudiobendError | None] = []
+    for command in commands:
+        try:
+            state = update(state, command, context)
+            outcomes.append(None)
+        except AudiobendError as error:
+            outcomes.append(error)
+    return state, outcomes
+
+
+def read(state: State, target: str, place: Place | None = None) -> Any:
+    """Return the value of a target of `Set`; a bend that was never touched is off and has its defaults."""
+    if target == "bypass":
+        return state.bypass
+    if target == "morph":
+        return _position_of(state).position
+    if place is not None and not has_bend(state.patch, place.id):
+        return Patch(bends=(new_bend(place),)).get(target)
+    return state.patch.get(target)
+
+
+def has_bend(patch: Patch, id: str) -> bool:
+    """Return whether the patch has a bend of that id."""
+    return any(bend.id == id for bend in patch.bends)
+
+
+def new_bend(place: Place) -> Bend:
+    """Return the bend that an address makes at its first touch: switched off, with its transform's defaults."""
+    values = get_transform(place.transform).defaults()
+    return Bend(place.id, place.layer, place.transform, values, place.features, on=False, profile="default")
+
+
+def _carry_out(state: State, command: Command, context: Context) -> State:
+    match command:
+        case Set("bypass", value):
+            return state.replace(bypass=switch(value, "bypass"))
+        case Set("morph", value):
+            at = _position_of(state)
+            return _morph(state, Morph(at.a, at.b, value), context)
+        case Set():
+            return _set(state, command, context)
+        case Morph():
+            return _morph(state, command, context)
+        case Panic():
+            return state.replace(bypass=True)
+        case LoadPatch(patch):
+            check_fits(patch, context)
+            return state.replace(patch=patch, morph=None, scene="")
+        case LoadScene(name):
+            patch = _scene(state, name)
+            check_fits(patch, context)
+            return state.replace(patch=patch, morph=None, scene=name)
+        case SaveScene(name):
+            return _save(state, check_name(name))
+        case DeleteScene(name):
+            return _delete(state, name)
+        case RequestModel() | ModelLoaded() | ModelFailed():
+            return _model(state, command, context)
+
+
+def _set(state: State, command: Set, context: Context) -> State:
+    target, place = command.target, command.place
+    patch = state.patch
+    if place is not None:
+        if not has_bend(patch, place.id) and target == f"{place.id}/on" and not switch(command.value, "on"):
+            return state    # what was never touched is off already
+        patch = _touched(patch, place, context)
+    if target.startswith("latent/"):
+        check_axis(target, context)
+    changed = patch.set(target, command.value)
+    if target.endswith(("/layer", "/features")):
+        check_fits(changed, context)
+    return state.replace(patch=changed)
+
+
+def _touched(patch: Patch, place: Place, context: Context) -> Patch:
+    """Return the patch with the bend that belongs to a place."""
+    for bend in patch.bends:
+        if bend.id == place.id:
+            if (bend.layer, bend.transform, bend.features) != (place.layer, place.transform, place.features):
+                raise ControlError(f"{place.id}: this bend now works elsewhere; use /audiobend/bend/{place.id}/...")
+            return patch
+    if len(patch.bends) >= MAX_BENDS:
+        raise ControlError(f"{place.id}: there are {MAX_BENDS} bends, the most that can be played")
+    bend = new_bend(place)
+    check_fits(Patch(bends=(bend,)), context)
+    return patch.with_bend(bend)
+
+
+def _morph(state: State, command: Morph, context: Context) -> State:
+    share = float(POSITION.check(command.position, "morph"))
+    between = morph(_scene(state, command.a), _scene(state, command.b), share)
+    check_fits(between, context)
+    return state.replace(patch=between, morph=MorphPosition(command.a, command.b, share), scene="")
+
+
+def _save(state: State, name: str) -> State:
+    if name not in state.scenes and len(state.scenes) >= MAX_SCENES:
+        raise ControlError(f"there are {MAX_SCENES} scenes, the most there can be; delete one first")
+    return state.replace(scenes={**state.scenes, name: state.patch}, scene=name)
+
+
+def _delete(state: State, name: str) -> State:
+    _scene(state, name)
+    left = {other: patch for other, patch in state.scenes.items() if other != name}
+    at = None if state.morph and name in (state.morph.a, state.morph.b) else state.morph
+    return state.replace(scenes=left, scene="" if state.scene == name else state.scene, morph=at)
+
+
+def _model(state: State, command: RequestModel | ModelLoaded | ModelFailed, context: Context) -> State:
+    name = command.name
+    match command:
+        case RequestModel():
+            if name not in context.models:
+                raise ControlError(f"unknown model '{name[:64]}'{did_you_mean(name[:64], context.models)}")
+            return state.replace(wanted_model=name, model_error="")
+        case ModelLoaded():
+            wanted = "" if state.wanted_model == name else state.wanted_model
+            patch = fitting(state.patch, context)
+            return state.replace(model=name, wanted_model=wanted, model_error="", patch=patch, morph=None)
+        case ModelFailed():
+            wrong = state.wanted_model == name
+            return state.replace(wanted_model="", model_error=command.reason) if wrong else state
+
+
+def _scene(state: State, name: str) -> Patch:
+    if name not in state.scenes:
+        raise ControlError(f"there is no scene '{name[:64]}'{did_you_mean(name[:64], state.scenes)}")
+    return state.scenes[name]
+
+
+def _position_of(state: State) -> MorphPosition:
+    if state.morph is None:
+        raise ControlError("no scenes are being morphed; send /audiobend/scene/morph with two scenes and a position")
+    return state.morph
