@@ -28,6 +28,10 @@ class AudioError(AudiobendError):
     """Sound that cannot be read or written."""
 
 
+class DeviceError(AudiobendError):
+    """A sound card or sound system that is missing, gone, or cannot do what is asked."""
+
+
 class ControlError(AudiobendError):
     """A live change that cannot be made, or a control message that cannot be understood."""
 

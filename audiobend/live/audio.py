@@ -1,0 +1,175 @@
+"""The audio process: a sound card, or a clock in its place, that turns the rings."""
+
+import gc
+import os
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from time import monotonic, sleep
+from typing import Any
+
+import numpy as np
+
+from audiobend.errors import DeviceError
+from audiobend.live.callback import Callback
+from audiobend.live.children import begin
+from audiobend.live.devices import Cards, Device, cards_of, choose, load_portaudio, sane_seconds, sentence
+from audiobend.live.rings import CHANNELS, Count, Gauge, Shared
+
+LOST = 75
+"""Exit status when the sound server or the card has gone."""
+CLOCK_BLOCK = 512
+
+
+@dataclass(frozen=True)
+class Card:
+    """Which sound card, and how.
+
+    Attributes
+    ----------
+    input, output : name, number or None for the default
+    rate : int or None
+        Sample rate in Hz; None takes the card's.
+    block : int
+        Samples in a callback; 0 leaves it to the sound system, which adds no delay.
+    plays_only : bool
+        The input is a file, so only the output is opened.
+    waits : bool
+        See `Callback`: for servers that run faster than real time.
+    is_patient : bool
+        Ask PortAudio for its higher, safer latency.
+    """
+
+    input: str | int | None = None
+    output: str | int | None = None
+    rate: int | None = None
+    block: int = 0
+    plays_only: bool = False
+    waits: bool = False
+    is_patient: bool = False
+
+
+@dataclass(frozen=True)
+class Clock:
+    """No sound card: blocks come by the clock, or as fast as the engine takes them."""
+
+    rate: int
+    block: int = CLOCK_BLOCK
+    is_paced: bool = True
+
+
+@dataclass(frozen=True)
+class Streaming:
+    """What the audio process runs on."""
+
+    input: str
+    output: str
+    host: str
+    rate: int
+    in_channels: int
+    out_channels: int
+
+
+def run_card(pipe: Connection, name: str, card: Card, returns: bool) -> None:
+    """Be the audio process with a sound card.
+
+    Parameters
+    ----------
+    returns : bool
+        It ran before and was lost: wait for it to come back, where a first start would say what is wrong.
+    """
+    begin()
+    shared = Shared(name)
+    try:
+        portaudio = load_portaudio()
+        chosen = _await_card(portaudio, card) if returns else _choose(cards_of(portaudio), card)
+        stream = _open(portaudio, shared, card, *chosen)
+    except DeviceError as error:
+        pipe.send(("error", str(error)))
+        os._exit(LOST)
+    pipe.send(("streaming", stream.facts))
+    gc.freeze()
+    while not shared[Count.STOP]:
+        sleep(0.02)
+        if not stream.stream.active:
+            os._exit(LOST)
+    stream.stream.abort()
+    stream.stream.close()
+    os._exit(0)
+
+
+def _choose(cards: Cards, card: Card) -> tuple[Device | None, Device]:
+    if card.plays_only:
+        return None, choose(cards, card.output, "output")
+    if card.output is not None and card.input is None:
+        output = choose(cards, card.output, "output")
+        return choose(cards, None, "input", near=output), output
+    input = choose(cards, card.input, "input")
+    return input, choose(cards, card.output, "output", near=input if card.input is not None else None)
+
+
+def _await_card(portaudio: Any, card: Card) -> tuple[Device | None, Device]:
+    """Look again until the card is there; nothing has died in this process, so PortAudio may be begun anew."""
+    while True:
+        try:
+            return _choose(cards_of(portaudio), card)
+        except DeviceError:
+            sleep(0.25)
+            portaudio._terminate()
+            portaudio._initialize()
+
+
+@dataclass(frozen=True)
+class _Stream:
+    stream: Any
+    facts: Streaming
+
+
+def _open(portaudio: Any, shared: Shared, card: Card, input: Device | None, output: Device) -> _Stream:
+    rate = card.rate or output.rate
+    channels = [min(CHANNELS, input.inputs) if input else 0, min(CHANNELS, output.outputs)]
+    callback = Callback(shared, channels[0] or CHANNELS, card.waits)
+    options = {
+        "samplerate": rate, "blocksize": card.block, "dtype": "float32", "latency": "high" if card.is_patient else "low",
+    }
+    try:
+        if input is None:
+            stream = portaudio.OutputStream(
+                device=output.number, channels=channels[1], **options,
+                callback=lambda played, _n, _time, status: callback(None, played, bool(status)),
+            )
+        else:
+            stream = portaudio.Stream(
+                device=(input.number, output.number), channels=channels, **options,
+                callback=lambda captured, played, _n, _time, status: callback(captured, played, bool(status)),
+            )
+        shared.gauges[Gauge.RATE] = rate
+        stream.start()
+    except portaudio.PortAudioError as error:
+        wanted = [n for n in channels if n]
+        raise DeviceError(sentence(error, input, output, rate, wanted)) from None
+    latencies = (0.0, stream.latency) if input is None else stream.latency
+    shared.gauges[Gauge.IN_SECONDS] = sane_seconds(latencies[0]) or 0.0
+    shared.gauges[Gauge.OUT_SECONDS] = sane_seconds(latencies[1]) or 0.0
+    source = input.name if input else "file"
+    return _Stream(stream, Streaming(source, output.name, output.host, rate, channels[0] or CHANNELS, channels[1]))
+
+
+def run_clock(pipe: Connection, name: str, clock: Clock, channels: int) -> None:
+    """Be the audio process without a sound card; the input is a file's, what is played only goes into the rings."""
+    begin()
+    shared = Shared(name)
+    shared.gauges[Gauge.RATE] = clock.rate
+    callback = Callback(shared, channels, waits=not clock.is_paced)
+    shared[Count.BLOCK] = clock.block
+    pipe.send(("streaming", Streaming("file", "none", "no sound card", clock.rate, channels, channels)))
+    played = np.zeros((clock.block, channels), dtype=np.float32)
+    due = monotonic()
+    while not shared[Count.STOP]:
+        due += clock.block / clock.rate
+        if clock.is_paced:
+            sleep(max(0.0, due - monotonic()))
+        elif not (shared[Count.READY] and shared[Count.DELAY]):
+            sleep(0.001)    # faster than real time: nothing may pass before the engine is there
+            continue
+        callback(None, played)
+    os._exit(0)

@@ -1,0 +1,93 @@
+"""Child processes that never outlive their parent, and the pipes to them."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection, wait
+from time import monotonic
+from typing import Any
+
+_spawning = multiprocessing.get_context("spawn")
+
+
+def begin() -> None:
+    """Set up a child process: Ctrl-C is the parent's business, and when the parent dies so does the child.
+
+    The parent may be killed in a way that it cannot tell anybody of, and the child may hang inside a library of the
+    sound system; so a thread waits for the parent's end and leaves without any tidying.
+    """
+    with suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_leave_with, args=(parent.sentinel,), daemon=True, name="lifeline").start()
+
+
+def _leave_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(0)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Start children with Ctrl-C blocked: one that is still importing would end in a traceback."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class Child:
+    """A process of our own with a pipe to it.
+
+    Parameters
+    ----------
+    target : function of ``(pipe, *args)``, importable by name
+    args : what can be pickled
+    """
+
+    def __init__(self, target: Callable[..., None], *args: Any) -> None:
+        ours, theirs = _spawning.Pipe()
+        self._pipe: Connection = ours
+        self._process = _spawning.Process(target=target, args=(theirs, *args), daemon=True, name=target.__module__)
+        with _without_interrupts():
+            self._process.start()
+        theirs.close()    # so that the pipe breaks when the child ends
+        self.born = monotonic()
+
+    @property
+    def pid(self) -> int:
+        """Its number in the system."""
+        return int(self._process.pid or 0)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.is_alive()
+
+    def send(self, message: Any) -> None:
+        """Send a message; one to a child that has gone is forgotten."""
+        with suppress(OSError):
+            self._pipe.send(message)
+
+    def receive(self, timeout: float = 0.0) -> Iterator[Any]:
+        """Yield the messages that have come, waiting up to ``timeout`` seconds for the first."""
+        with suppress(EOFError, OSError):
+            while self._pipe.poll(timeout):
+                yield self._pipe.recv()
+                timeout = 0.0
+
+    def end(self, patience: float = 0.0) -> None:
+        """Wait ``patience`` seconds for the child to end by itself, then kill it."""
+        self._process.join(patience)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join(2.0)
+        self._pipe.close()

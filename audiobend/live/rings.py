@@ -1,0 +1,136 @@
+"""What the processes of a live run share: three rings of sound and a few counters, without a lock.
+
+Every ring and every counter has a single writer. Positions are numbers of samples since the start, 64 bits wide, that
+only grow; the place in a ring is the position modulo its capacity. A writer writes the samples first and the counter
+after them, so a reader that has seen the counter finds the samples.
+"""
+
+import secrets
+from enum import IntEnum, auto
+from multiprocessing.shared_memory import SharedMemory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+CAPACITY = 2**19
+"""Samples per channel in a ring: 10.9 s at 48 kHz, 2.7 s at 192 kHz."""
+CHANNELS = 2
+FADE = 64
+"""Samples over which bent and dry sound are cross-faded; the engine keeps this far ahead of the card."""
+
+Samples = NDArray[np.float32]
+
+
+class Count(IntEnum):
+    """Whole numbers in shared memory, each with its one writer."""
+
+    # written by the audio callback
+    PLAYED = 0         # samples that have passed the sound card
+    CALLBACKS = auto()
+    BLOCK = auto()     # the largest block yet, samples
+    LATE = auto()      # blocks that had to be dry because the engine was not there in time
+    LATE_SAMPLES = auto()
+    XRUNS = auto()     # blocks that PortAudio flagged
+    IS_BENT = auto()   # 1 while bent sound is heard
+    # written by the audio callback, or by the source where a file is played
+    CAPTURED = auto()  # samples of input in the ring
+    # written by the source
+    ENDS = auto()      # length of the input plus 1, once it is known; 0 before
+    # written by the engine's process
+    WRITTEN = auto()   # samples of output in the ring
+    VALID = auto()     # first position from which the output is sound (after a start or a skip)
+    SKIPPED = auto()   # samples that were never bent, because the engine was too far behind
+    READY = auto()     # 1 when the engine runs
+    # written by the supervisor
+    DELAY = auto()     # samples between input and output; 0 while unknown
+    KEEPS = auto()     # 1 when what is played goes into the third ring
+    STOP = auto()
+
+
+class Gauge(IntEnum):
+    """Real numbers in shared memory."""
+
+    # written by the audio process
+    RATE = 0           # Hz
+    IN_SECONDS = auto()     # latency of the card's two directions as PortAudio tells it
+    OUT_SECONDS = auto()
+    # written by the engine's process
+    LOAD = auto()      # seconds of work per second of sound, over the last second
+    PEAK_LOAD = auto() # the longest time that a stretch of one stride took, as a share of the stride
+    IN_DB = auto()     # level of input and output, dB of full scale
+    OUT_DB = auto()
+
+
+class Ring:
+    """Sound by position: ``(capacity, channel)``, any stretch up to the capacity.
+
+    Examples
+    --------
+    >>> ring = Ring(np.zeros((4, 2), dtype=np.float32))
+    >>> ring.put(3, np.array([[1, 1], [2, 2]], dtype=np.float32))
+    >>> out = np.empty((2, 2), dtype=np.float32)
+    >>> ring.get(3, out)
+    >>> out[:, 0].tolist()
+    [1.0, 2.0]
+    """
+
+    def __init__(self, samples: Samples) -> None:
+        self._samples = samples
+        self.capacity = len(samples)
+
+    def put(self, position: int, block: Samples) -> None:
+        """Write a block ``(time, channel)`` at a position; channels that the block lacks stay as they are."""
+        n, channels = block.shape
+        start = position % self.capacity
+        first = min(n, self.capacity - start)
+        self._samples[start : start + first, :channels] = block[:first]
+        if first < n:
+            self._samples[: n - first, :channels] = block[first:]
+
+    def get(self, position: int, out: Samples, channels: int = CHANNELS) -> None:
+        """Fill ``out`` ``(time, channel)``; a ring with one channel in use fills both."""
+        n = len(out)
+        channels = min(channels, out.shape[1])
+        start = position % self.capacity
+        first = min(n, self.capacity - start)
+        out[:first] = self._samples[start : start + first, :channels]
+        if first < n:
+            out[first:] = self._samples[: n - first, :channels]
+
+
+class Shared:
+    """The memory that all processes of a live run see.
+
+    Parameters
+    ----------
+    name : str or None
+        None makes a new one, that `close` removes; a name attaches to an existing one.
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        self._owner = name is None
+        counts, gauges, ring = 8 * len(Count), 8 * len(Gauge), 4 * CAPACITY * CHANNELS
+        name = name or f"audiobend-{secrets.token_hex(4)}"    # macOS allows 30 letters
+        self._memory = SharedMemory(name, create=self._owner, size=counts + gauges + 3 * ring)
+        self.name = name
+        self.counts: NDArray[np.int64] = self._view(0, (len(Count),), np.int64)
+        self.gauges: NDArray[np.float64] = self._view(counts, (len(Gauge),), np.float64)
+        rings = (self._view(counts + gauges + i * ring, (CAPACITY, CHANNELS), np.float32) for i in range(3))
+        self.input, self.output, self.kept = map(Ring, rings)
+
+    def _view(self, offset: int, shape: tuple[int, ...], kind: Any) -> Any:
+        return np.ndarray(shape, kind, buffer=self._memory.buf, offset=offset)
+
+    def __getitem__(self, count: Count) -> int:
+        return int(self.counts[count])
+
+    def __setitem__(self, count: Count, value: int) -> None:
+        self.counts[count] = value
+
+    def close(self) -> None:
+        """Let go of the memory, and remove it if it was made here. The rings cannot be used afterwards."""
+        del self.counts, self.gauges, self.input, self.output, self.kept
+        self._memory.close()
+        if self._owner:
+            self._memory.unlink()
