@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.exceptions import Abort, TyperException
 
-from audiobend.cli import patches, render, train
+from audiobend.cli import evaluate, patches, render, train
 from audiobend.errors import AudiobendError
 
 STOPPED = 130
@@ -25,6 +25,7 @@ app = typer.Typer(
 render.add_to(app)
 patches.add_to(app)
 train.add_to(app)
+evaluate.add_to(app)
 
 
 def _version(wanted: bool) -> None:
