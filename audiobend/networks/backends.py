@@ -1,10 +1,19 @@
 """What runs a model's network: the same windows in, the same windows out, by whatever is fastest on this machine."""
 
-from typing import Protocol
+import importlib.util
+from pathlib import Path
+from typing import Literal, Protocol, get_args
 
+import torch
 from torch import Tensor
 
 from audiobend.bending import Plan
+from audiobend.errors import ModelError, did_you_mean
+from audiobend.networks.model import Model
+from audiobend.networks.stages import StagedBackend
+from audiobend.networks.torch_backend import TorchMachine
+
+BackendName = Literal["torch", "torch-bf16", "openvino", "openvino-bf16"]
 
 
 class Backend(Protocol):
@@ -15,7 +24,7 @@ class Backend(Protocol):
 
     @property
     def name(self) -> str:
-        """``"torch"``, ``"torch-bf16"``, ``"openvino"`` or ``"openvino-bf16"``."""
+        """One of `BackendName`."""
         ...
 
     def prepare(self, plan: Plan) -> None:
@@ -45,3 +54,52 @@ class Backend(Protocol):
         Bends can make numbers that are not finite.
         """
         ...
+
+
+def backend(name: BackendName, model: Model, batch: int = 1) -> Backend:
+    """Return a backend for a model.
+
+    Parameters
+    ----------
+    name : "torch", "torch-bf16", "openvino" or "openvino-bf16"
+        The ones with ``bf16`` calculate in bfloat16.
+    batch : int > 0
+        How many windows `reconstruct` will mostly get; other numbers work after a delay.
+
+    Raises
+    ------
+    ModelError
+        If there is no such backend, or it is not installed.
+    """
+    if name not in get_args(BackendName):
+        raise ModelError(f"unknown backend {name!r}{did_you_mean(name, get_args(BackendName))}")
+    dtype = torch.bfloat16 if name.endswith("-bf16") else torch.float32
+    if name.startswith("torch"):
+        return StagedBackend(name, model, lambda network: TorchMachine(network, dtype))
+    if not has_openvino():
+        raise ModelError(f"backend {name} needs OpenVINO; install it with: pip install 'audiobend[openvino]'")
+    from audiobend.networks.openvino_backend import OpenvinoMachine
+
+    return StagedBackend(name, model, lambda network: OpenvinoMachine(network, dtype, batch))
+
+
+def worth_trying() -> list[BackendName]:
+    """Return the backends that may be fast on this machine: installed, and in bfloat16 only with instructions for it."""
+    names: list[BackendName] = ["torch", "torch-bf16"]
+    if has_openvino():
+        names += ["openvino", "openvino-bf16"]
+    return [name for name in names if not name.endswith("-bf16") or has_bfloat16()]
+
+
+def has_openvino() -> bool:
+    """Return whether OpenVINO is installed, without loading it."""
+    return importlib.util.find_spec("openvino") is not None
+
+
+def has_bfloat16() -> bool:
+    """Return whether the processor multiplies bfloat16 numbers; without, they are slower than float32."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:    # not Linux: leave it to the measurement
+        return True
+    return "avx512_bf16" in flags or "amx_bf16" in flags or " bf16" in flags
