@@ -16,14 +16,13 @@ from audiobend.errors import AudioError
 from audiobend.networks.bendable import bent
 from audiobend.networks.model import Model
 from audiobend.spectral.codec import FLOOR_DB
+from audiobend.spectral.detail import give_back
 from audiobend.spectral.level import LevelMatch, on_loud_bins
 from audiobend.spectral.rephase import PhaseSource, Quality
 from audiobend.spectral.resynthesis import Resynthesizer
 from audiobend.spectral.stft import HOP_LENGTH
 from audiobend.spectral.streaming import ContextWindow, Framer, OverlapAdd
 
-NOTHING_DB = -170.0
-"""Under this, even a sound that is to come back unchanged is silent."""
 STRIDES = (1, 2, 4, 8, 16, 32, 64, 128)
 BATCH = 8
 """Windows in one pass; more do not run faster on a processor and take memory."""
@@ -183,15 +182,10 @@ class Engine:
         input_db = codec.to_db_unfloored(spectrum.abs(), self.reference)
         detail = self._detail(n)
         self._n_columns += n
-        # A silent column knows exactly what the network added to it: take it off, silence stays silence.
-        silent = input_db.amax(dim=1, keepdim=True) <= FLOOR_DB
-        lost = torch.where(silent, 1.0, detail) * (input_db - unbent_db[..., :n])
-        out_db = bent_db[..., :n] + lost
+        out_db, unbent_db, floor = give_back(bent_db[..., :n], unbent_db[..., :n], input_db, detail)
         if self.plan.patch.output.match_level:
-            out_db = out_db + on_loud_bins(self._level.feed(input_db, unbent_db[..., :n] + lost), out_db)
-        # With detail, what lies under the floor in the input may stay: the floor moves down to it.
-        floor = FLOOR_DB + detail * (input_db - FLOOR_DB).clamp(max=0.0) - 1.0 * (detail > 0)
-        magnitude = codec.to_magnitude(out_db, self.reference, floor.clamp(min=NOTHING_DB))
+            out_db = out_db + on_loud_bins(self._level.feed(input_db, unbent_db), out_db)
+        magnitude = codec.to_magnitude(out_db, self.reference, floor)
         return self._resynthesis.feed(magnitude, spectrum)
 
     def _detail(self, n: int) -> Tensor:

@@ -38,7 +38,7 @@ def spsi(level: Floats, phase: Floats) -> None:
     for n in range(n_frames):
         free = math.isnan(phase[n, 0])
         if free:
-            _turn_peaks(level[n], running)
+            turn_peaks(level[n], running)
         for m in range(n_bins):
             if free:
                 phase[n, m] = running[m]
@@ -47,7 +47,7 @@ def spsi(level: Floats, phase: Floats) -> None:
 
 
 @_exact
-def _turn_peaks(level: Floats, phase: Doubles) -> None:
+def turn_peaks(level: Floats, phase: Doubles) -> None:
     last = level.shape[0] - 1
     for m in range(1, last):
         if not (level[m] > level[m - 1] and level[m] > level[m + 1]):

@@ -1,0 +1,77 @@
+"""Values that follow something: the live 0 dB, and controls that are turned while sound runs."""
+
+import math
+
+from audiobend.spectral.stft import HOP_LENGTH
+
+START = 64.0
+"""Magnitude taken for the loudest bin before anything is heard: a sine of -12 dB under full scale."""
+LOWEST = 0.256
+"""A sine of -60 dB: nothing quieter is blown up to 0 dB, so that a hiss does not become the network's music."""
+RELEASE_SECONDS = 10.0
+
+
+class LoudestFollower:
+    """Magnitude that is 0 dB, where the whole sound is not known: up at once, down slowly.
+
+    It takes the loudest bin of all columns that the network is about to see, so that the codec never clips one. The
+    newest of them are heard `look_ahead` columns later, and reconstructions are cross-faded, so the step up does not
+    pump. It falls by 0.87 dB a second, much slower than music breathes.
+
+    Examples
+    --------
+    >>> follower = LoudestFollower(44100)
+    >>> follower.feed(100.0, n_columns=8), round(follower.feed(1.0, n_columns=1723), 1)
+    (100.0, 36.8)
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        self._keep = math.exp(-HOP_LENGTH / sample_rate / RELEASE_SECONDS)
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin where a performance begins."""
+        self.magnitude = START
+
+    def feed(self, loudest: float, n_columns: int) -> float:
+        """Take the loudest magnitude in the window, ``n_columns`` after the call before; return the magnitude of 0 dB."""
+        self.magnitude = max(loudest, self.magnitude * self._keep**n_columns, LOWEST)
+        return self.magnitude
+
+
+class Glide:
+    """A value that moves by itself, or jumps when someone turns it: the jump is spread over some steps.
+
+    Only the jump is: what an oscillator does goes through as it is, and is not delayed.
+
+    Examples
+    --------
+    >>> mix = Glide(n_steps=2)
+    >>> [mix.step(base, base, base) for base in (1.0, 0.0, 0.0, 0.0)]
+    [(1.0, 1.0), (1.0, 0.5), (0.5, 0.0), (0.0, 0.0)]
+    """
+
+    def __init__(self, n_steps: int) -> None:
+        self.n_steps = n_steps
+        self._base: float | None = None
+        self._offset = self._end = 0.0
+        self._left = 0
+
+    def step(self, base: float, start: float, end: float) -> tuple[float, float]:
+        """Return the value at the start and the end of this step.
+
+        Parameters
+        ----------
+        base : float
+            What someone has set; another one than in the step before is a jump.
+        start, end : float
+            Where the value should be: the base, and what moves it.
+        """
+        if self._base is None:
+            self._base, self._end = base, start
+        if base != self._base:
+            self._base, self._offset, self._left = base, self._end - start, self.n_steps
+        before = start + self._offset * self._left / self.n_steps
+        self._left = max(0, self._left - 1)
+        self._end = end + self._offset * self._left / self.n_steps
+        return before, self._end
