@@ -13,7 +13,7 @@ from torch import Tensor
 
 from audiobend.bending import Plan
 from audiobend.errors import AudioError
-from audiobend.networks.bendable import bent
+from audiobend.networks.backends import backend
 from audiobend.networks.model import Model
 from audiobend.spectral.codec import FLOOR_DB
 from audiobend.spectral.detail import give_back
@@ -85,9 +85,7 @@ class Engine:
     ) -> None:
         self.model, self.plan, self.reference = model, plan, reference
         settings = settings or Settings()
-        self._bent_network = model.bent_network(plan.patch)
-        self._bends = not plan.is_empty or bool(plan.patch.weights)
-        self._bends_encoder = bool(plan.patch.weights) or any(str(layer).startswith("e") for layer in plan.layers)
+        self._backend = backend("torch", model)
         floor = torch.full((len(model.codec.mean_db),), FLOOR_DB)
         silence = model.codec.normalise(floor[:, None])[:, 0]
         self._framer = Framer(n_channels)
@@ -139,30 +137,20 @@ class Engine:
             return self._bent.feed(self._windows[:0]), self._unbent.feed(self._windows[:0])
         return torch.cat([b for b, _ in columns], dim=-1), torch.cat([u for _, u in columns], dim=-1)
 
-    @torch.inference_mode()
     def _network(self, windows: Tensor) -> tuple[Tensor, Tensor]:
         """Return bent and unbent reconstructions of windows ``(window, channel, 513, 128)`` in dB."""
         n, n_channels = windows.shape[:2]
         x = windows.flatten(0, 1)[:, None].transpose(-1, -2)    # the network's maps are (time, frequency)
         times = self._times(n).repeat_interleave(n_channels)
-        code = self.model.network.encode_mean(x)
-        unbent = self.model.network.decode(code)
-        bent_output = self._bent_pass(x, code, times) if self._bends else unbent
-        return self._to_db(bent_output, n_channels), self._to_db(unbent, n_channels)
+        bent, unbent = self._backend.reconstruct(x, self.plan, times, call=self._n_windows)
+        unbent_db = self._to_db(unbent, n_channels)
+        return unbent_db if bent is unbent else self._to_db(bent, n_channels), unbent_db
 
     def _to_db(self, output: Tensor, n_channels: int) -> Tensor:
         """Turn what the network put out into windows ``(window, channel, 513, 128)`` of dB; all numbers finite."""
         db = self.model.codec.denormalise(output[:, 0].transpose(-1, -2).float())
         finite = torch.nan_to_num(db, nan=-200.0, posinf=20.0, neginf=-200.0).clamp_(-200.0, 20.0)
         return finite.reshape(-1, n_channels, *finite.shape[1:])
-
-    def _bent_pass(self, x: Tensor, code: Tensor, times: Tensor) -> Tensor:
-        """Run windows through the bent network; the unbent code serves where the encoder is not bent."""
-        network, plan = self._bent_network, self.plan
-        with bent(network, plan, times, call=self._n_windows):
-            if self._bends_encoder:
-                code = network.encode_mean(x)
-            return network.decode(plan.apply_latent(code, self.model.latent_axes, times=times))
 
     def _times(self, n: int) -> Tensor:
         """Return the centres of the next windows in seconds, and count them."""

@@ -84,7 +84,7 @@ def backend(name: BackendName, model: Model, batch: int = 1) -> Backend:
 
 
 def worth_trying() -> list[BackendName]:
-    """Return the backends that may be fast on this machine: installed, and in bfloat16 only with instructions for it."""
+    """Return the backends that may be fast on this machine: installed; bfloat16 needs the instructions for it."""
     names: list[BackendName] = ["torch", "torch-bf16"]
     if has_openvino():
         names += ["openvino", "openvino-bf16"]

@@ -95,7 +95,7 @@ class StagedBackend:
         self._plain.prepare(split, N_STAGES)
         machine.prepare(split, N_STAGES, bending)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def reconstruct(self, x: Tensor, plan: Plan, times: Tensor | None = None, call: int = 0) -> tuple[Tensor, Tensor]:
         """See `audiobend.networks.backends.Backend`."""
         bending = Bending(plan, self._layers, self._model.latent_axes, times, call)

@@ -46,23 +46,32 @@ class Subpixel(nn.Module):
         n_in, self._n_out = kernel.shape[:2]
         # A row and a column of zeros, for taps that the kernel does not have.
         padded = F.pad(kernel, (0, 1, 0, 1))
-        taps = padded[:, :, axes[0].taps()][..., axes[1].taps()]    # (in, out, row between, tap, column between, tap)
+        taps = padded[:, :, axes[0].taps()][..., axes[1].taps()]
+        # (in, out, row between, tap, column between, tap) to (row between, column between, out; in, tap, tap)
         taps = taps.permute(2, 4, 1, 0, 3, 5).flatten(0, 2)
-        self.convolution = nn.Conv2d(n_in, len(taps), taps.shape[2:], padding=(axes[0].padding, axes[1].padding))
+        size, padding = (taps.shape[2], taps.shape[3]), (axes[0].padding, axes[1].padding)
+        self.convolution = nn.Conv2d(n_in, len(taps), size, padding=padding)
         with torch.no_grad():
             self.convolution.weight.copy_(taps)
             self.convolution.bias.copy_(bias.repeat(len(taps) // self._n_out))    # type: ignore[union-attr]
-        self.requires_grad_(False)
+        self.requires_grad_(False).to(memory_format=torch.channels_last)    # type: ignore[call-overload]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return maps ``(batch, out, height, width)`` of the size that ``transposed`` makes, channels last."""
-        height, width = x.shape[2:]
-        between = self.convolution(x)[:, :, self._rows.kept(height), self._columns.kept(width)]
+        height, width = self.size(*x.shape[2:])
+        between: Tensor = self.convolution(x)[:, :, *self.kept(*x.shape[2:])]
         n, _, rows, columns = between.shape
         woven = between.unflatten(1, (*self.woven, self._n_out)).permute(0, 4, 1, 5, 2, 3)
-        big = woven.reshape(n, rows * self.woven[0], columns * self.woven[1], self._n_out).permute(0, 3, 1, 2)
-        cut = big[:, :, : self._rows.size(height), : self._columns.size(width)]
-        return cut.contiguous(memory_format=torch.channels_last)
+        big: Tensor = woven.reshape(n, rows * self.woven[0], columns * self.woven[1], self._n_out).permute(0, 3, 1, 2)
+        return big[:, :, :height, :width].contiguous(memory_format=torch.channels_last)
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Return the size of the output for an input of this size."""
+        return self._rows.size(height), self._columns.size(width)
+
+    def kept(self, height: int, width: int) -> tuple[slice, slice]:
+        """Return which rows and columns of what the convolution puts out are to be woven."""
+        return self._rows.kept(height), self._columns.kept(width)
 
 
 class _Axis:

@@ -27,11 +27,11 @@ class TorchMachine:
             return code
 
         def from_code(z: Tensor) -> Tensor:
-            seed = network.expand(z).unflatten(1, (-1, *SEED_MAP))
+            seed: Tensor = network.expand(z).unflatten(1, (-1, *SEED_MAP))
             return first(seed.contiguous(memory_format=torch.channels_last))
 
         # The blocks' own modules rather than the blocks: whoever bends the network itself hooks on to those.
-        encoder = [nn.Sequential(*block) for block in network.encoder]    # type: ignore[arg-type]
+        encoder = [nn.Sequential(*block.children()) for block in network.encoder]
         self._stages: list[Callable[[Tensor], Tensor]] = [*encoder, to_code, from_code, *others]
 
     def run(self, x: Tensor, first: int, last: int, bending: Bending | None = None) -> Tensor:
@@ -48,8 +48,7 @@ class TorchMachine:
 
 
 def _decoder_stage(block: nn.Module, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
-    assert isinstance(block, nn.Sequential)
-    transposed, *rest = block
+    transposed, *rest = block.children()
     assert isinstance(transposed, nn.ConvTranspose2d)
     # Where time is not stretched, the ordinary convolution mostly reads padding: in float32 it is slower. In bfloat16
     # the processors' library does transposed convolutions so badly that it wins even there.
