@@ -2,7 +2,7 @@
 
 import gc
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from time import monotonic, sleep
 from typing import Any
@@ -31,10 +31,10 @@ class Card:
         Sample rate in Hz; None takes the card's.
     block : int
         Samples in a callback; 0 leaves it to the sound system, which adds no delay.
-    plays_only : bool
-        The input is a file, so only the output is opened.
-    waits : bool
-        See `Callback`: for servers that run faster than real time.
+    file_channels : int
+        Channels of the input ring where the input is a file and only the output is opened; 0 captures.
+    host : str or None
+        Only cards of this host system.
     is_patient : bool
         Ask PortAudio for its higher, safer latency.
     """
@@ -43,8 +43,8 @@ class Card:
     output: str | int | None = None
     rate: int | None = None
     block: int = 0
-    plays_only: bool = False
-    waits: bool = False
+    file_channels: int = 0
+    host: str | None = None
     is_patient: bool = False
 
 
@@ -81,7 +81,7 @@ def run_card(pipe: Connection, name: str, card: Card, returns: bool) -> None:
     shared = Shared(name)
     try:
         portaudio = load_portaudio()
-        chosen = _await_card(portaudio, card) if returns else _choose(cards_of(portaudio), card)
+        chosen = _await_card(portaudio, card, pipe) if returns else _choose(cards_of(portaudio), card)
         stream = _open(portaudio, shared, card, *chosen)
     except DeviceError as error:
         pipe.send(("error", str(error)))
@@ -98,7 +98,9 @@ def run_card(pipe: Connection, name: str, card: Card, returns: bool) -> None:
 
 
 def _choose(cards: Cards, card: Card) -> tuple[Device | None, Device]:
-    if card.plays_only:
+    if card.host is not None:
+        cards = replace(cards, devices=tuple(device for device in cards.devices if device.host == card.host))
+    if card.file_channels:
         return None, choose(cards, card.output, "output")
     if card.output is not None and card.input is None:
         output = choose(cards, card.output, "output")
@@ -107,12 +109,13 @@ def _choose(cards: Cards, card: Card) -> tuple[Device | None, Device]:
     return input, choose(cards, card.output, "output", near=input if card.input is not None else None)
 
 
-def _await_card(portaudio: Any, card: Card) -> tuple[Device | None, Device]:
+def _await_card(portaudio: Any, card: Card, pipe: Connection) -> tuple[Device | None, Device]:
     """Look again until the card is there; nothing has died in this process, so PortAudio may be begun anew."""
     while True:
         try:
             return _choose(cards_of(portaudio), card)
         except DeviceError:
+            pipe.send(("waiting", None))    # a sign of life: PortAudio has not hung
             sleep(0.25)
             portaudio._terminate()
             portaudio._initialize()
@@ -127,10 +130,10 @@ class _Stream:
 def _open(portaudio: Any, shared: Shared, card: Card, input: Device | None, output: Device) -> _Stream:
     rate = card.rate or output.rate
     channels = [min(CHANNELS, input.inputs) if input else 0, min(CHANNELS, output.outputs)]
-    callback = Callback(shared, channels[0] or CHANNELS, card.waits)
-    options = {
-        "samplerate": rate, "blocksize": card.block, "dtype": "float32", "latency": "high" if card.is_patient else "low",
-    }
+    in_channels = channels[0] or card.file_channels
+    callback = Callback(shared, in_channels)
+    latency = "high" if card.is_patient else "low"
+    options = {"samplerate": rate, "blocksize": card.block, "dtype": "float32", "latency": latency}
     try:
         if input is None:
             stream = portaudio.OutputStream(
@@ -151,7 +154,7 @@ def _open(portaudio: Any, shared: Shared, card: Card, input: Device | None, outp
     shared.gauges[Gauge.IN_SECONDS] = sane_seconds(latencies[0]) or 0.0
     shared.gauges[Gauge.OUT_SECONDS] = sane_seconds(latencies[1]) or 0.0
     source = input.name if input else "file"
-    return _Stream(stream, Streaming(source, output.name, output.host, rate, channels[0] or CHANNELS, channels[1]))
+    return _Stream(stream, Streaming(source, output.name, output.host, rate, in_channels, channels[1]))
 
 
 def run_clock(pipe: Connection, name: str, clock: Clock, channels: int) -> None:
@@ -159,7 +162,7 @@ def run_clock(pipe: Connection, name: str, clock: Clock, channels: int) -> None:
     begin()
     shared = Shared(name)
     shared.gauges[Gauge.RATE] = clock.rate
-    callback = Callback(shared, channels, waits=not clock.is_paced)
+    callback = Callback(shared, channels)
     shared[Count.BLOCK] = clock.block
     pipe.send(("streaming", Streaming("file", "none", "no sound card", clock.rate, channels, channels)))
     played = np.zeros((clock.block, channels), dtype=np.float32)

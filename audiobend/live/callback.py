@@ -18,13 +18,15 @@ class Callback:
     ----------
     in_channels : int
         Channels of the input ring that carry sound.
-    waits : bool
-        Wait for the engine instead of playing dry: for clocks that are not real time.
+
+    Notes
+    -----
+    With `Count.WAITS` it waits for the engine instead of playing dry: for clocks that are not real time.
     """
 
-    def __init__(self, shared: Shared, in_channels: int, waits: bool = False) -> None:
+    def __init__(self, shared: Shared, in_channels: int) -> None:
         self._shared, self._counts = shared, shared.counts
-        self._in_channels, self._waits = in_channels, waits
+        self._in_channels = in_channels
         self._is_bent = self._began = False
         self._rise = (0.5 - 0.5 * np.cos(np.pi * (np.arange(FADE) + 0.5) / FADE)).astype(np.float32)[:, None]
         self._tail = np.zeros((FADE, CHANNELS), dtype=np.float32)
@@ -66,7 +68,7 @@ class Callback:
     def _is_there(self, position: int, end: int) -> bool:
         """Whether the output ring holds all samples from ``position`` to ``end``."""
         counts = self._counts
-        if self._waits:
+        if counts[Count.WAITS]:
             self._wait(end)
         # `VALID` is written before `WRITTEN` and so must be read after it.
         return bool(counts[Count.WRITTEN] >= end and counts[Count.VALID] <= position)

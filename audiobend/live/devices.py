@@ -86,7 +86,8 @@ def choose(cards: Cards, wanted: str | int | None, direction: Direction, near: D
     """
     able = [device for device in cards.devices if device.channels(direction)]
     if not able:
-        raise DeviceError(NO_DEVICE if not cards.devices else f"no sound card has an {direction}; see: audiobend devices")
+        none = f"no sound card has an {direction}; see: audiobend devices"
+        raise DeviceError(none if cards.devices else NO_DEVICE)
     if wanted is None:
         return _default(cards, able, direction, near)
     if isinstance(wanted, int) or wanted.strip().isdecimal():
@@ -126,7 +127,8 @@ def _named(
             return found[0]
     if any(device.name.lower() == low for device in devices):
         raise DeviceError(f"{wanted}: this device has no {direction}; see: audiobend devices")
-    raise DeviceError(f"unknown {direction} device '{wanted}'" + did_you_mean(wanted, dict.fromkeys(d.name for d in able)))
+    names = dict.fromkeys(device.name for device in able)
+    raise DeviceError(f"unknown {direction} device '{wanted}'" + did_you_mean(wanted, names))
 
 
 def load_portaudio() -> Any:
@@ -168,7 +170,8 @@ def _milliseconds(latency: object) -> float | None:
 
 def list_cards(patience: float = PATIENCE) -> Cards:
     """Ask PortAudio in a process of its own; `DeviceError` where it is missing or does not answer."""
-    return ask(_list, patience=patience)
+    cards: Cards = ask(_list, patience=patience)
+    return cards
 
 
 def _list(pipe: Connection) -> None:

@@ -45,6 +45,7 @@ class Count(IntEnum):
     # written by the supervisor
     DELAY = auto()     # samples between input and output; 0 while unknown
     KEEPS = auto()     # 1 when what is played goes into the third ring
+    WAITS = auto()     # 1 when the card waits for the engine, faster or slower than real time
     STOP = auto()
 
 

@@ -1,0 +1,205 @@
+"""The engine's process: bends what the card captures, and takes changes while it does."""
+
+import gc
+import os
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from time import sleep
+from typing import TYPE_CHECKING, Protocol
+
+from audiobend.bending import Patch
+from audiobend.errors import AudiobendError
+from audiobend.live.chain import Chain, Engine
+from audiobend.live.children import begin
+from audiobend.live.priority import raise_priority
+from audiobend.live.pump import Pump
+from audiobend.live.rings import Count, Shared
+
+if TYPE_CHECKING:
+    from audiobend.live_engine import LiveSettings
+
+CRASHED = 70
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be heard: enough to bring a new engine to where the old one was.
+
+    Attributes
+    ----------
+    model : str or None
+        Name or folder of the model; None is the default.
+    patch : Patch
+    bypass : bool
+    """
+
+    model: str | None
+    patch: Patch
+    bypass: bool = False
+
+
+class Player(Protocol):
+    """An engine that takes changes from another thread while it plays."""
+
+    model_rate: int
+    stride_seconds: float
+    parts: dict[str, int]
+    words: dict[str, str]
+
+    @property
+    def engine(self) -> Engine:
+        """What bends."""
+        ...
+
+    def want(self, wanted: Wanted) -> None:
+        """Play something else; slow parts are done before anything is handed to the engine."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What the supervisor learns when the engine stands.
+
+    Attributes
+    ----------
+    parts : dict
+        The engine's latency in samples at the model's rate, by part.
+    is_real_time : bool
+        Whether the process has real-time priority.
+    words : dict
+        What else is worth telling: model, backend.
+    """
+
+    parts: dict[str, int]
+    model_rate: int
+    is_real_time: bool
+    words: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Go:
+    """The card that the engine plays through."""
+
+    rate: int
+    in_channels: int
+
+
+MakePlayer = Callable[["Wanted", "LiveSettings"], Player]
+
+
+def run_dsp(pipe: Connection, name: str, make: MakePlayer, wanted: Wanted, settings: "LiveSettings") -> None:
+    """Be the engine's process: make the engine, tell, wait for the card, then bend until told to stop."""
+    begin()
+    shared = Shared(name)
+    shared[Count.READY] = 0
+    try:
+        player = make(wanted, settings)
+        is_real_time = raise_priority()
+        pipe.send(("ready", Ready(player.parts, player.model_rate, is_real_time, player.words)))
+        mail = _Mail(pipe, player)
+        card = mail.card()
+        chain = Chain(player.engine, settings.n_channels, card.rate, player.model_rate)
+        while not shared[Count.DELAY]:
+            sleep(0.001)
+        gc.collect()
+        gc.freeze()
+        _play(shared, Pump(shared, chain, card.in_channels, card.rate, player.stride_seconds), card.rate)
+    except AudiobendError as error:
+        pipe.send(("error", str(error)))
+        os._exit(CRASHED)
+    except Exception as error:    # whatever it is: the supervisor tells it and starts a new engine
+        sys.excepthook(*sys.exc_info())
+        pipe.send(("crashed", f"{type(error).__name__}: {error}"))
+        os._exit(CRASHED)
+    os._exit(0)
+
+
+def _play(shared: Shared, pump: Pump, rate: int) -> None:
+    # An eighth of the card's block is soon enough, and polling never reaches the card's own thread.
+    pause = min(max(shared[Count.BLOCK] / rate / 8, 0.0005), 0.003)
+    shared[Count.READY] = 1
+    while not shared[Count.STOP]:
+        if not pump.step():
+            sleep(pause)
+
+
+class _Mail:
+    """Takes the supervisor's messages on a thread of its own; of several that wait only the newest counts."""
+
+    def __init__(self, pipe: Connection, player: Player) -> None:
+        self._pipe, self._player = pipe, player
+        self._card: Go | None = None
+        self._arrived = threading.Event()
+        threading.Thread(target=self._read, daemon=True, name="mail").start()
+
+    def card(self) -> Go:
+        """Wait for the card."""
+        self._arrived.wait()
+        assert self._card is not None
+        return self._card
+
+    def _read(self) -> None:
+        while True:
+            newest: Wanted | None = None
+            try:
+                while newest is None or self._pipe.poll():
+                    message = self._pipe.recv()
+                    if isinstance(message, Go):
+                        self._card = message
+                        self._arrived.set()
+                    else:
+                        newest = message
+            except (EOFError, OSError):
+                os._exit(0)
+            self._play(newest)
+
+    def _play(self, wanted: Wanted) -> None:
+        try:
+            self._player.want(wanted)
+        except AudiobendError as error:
+            self._pipe.send(("refused", str(error)))
+
+
+class EnginePlayer:
+    """A `LiveEngine` and what it was last asked for."""
+
+    def __init__(self, wanted: Wanted, settings: "LiveSettings") -> None:
+        import torch
+
+        from audiobend.io.modelbundle import load_model
+        from audiobend.live_engine import LiveEngine
+
+        torch.set_num_threads(1)
+        torch.set_flush_denormal(True)
+        model = load_model(wanted.model)
+        self.engine = LiveEngine(model, wanted.patch, settings)
+        if wanted.bypass:
+            self.engine.set_controls(bypass=True)
+        self._wanted = wanted
+        self.model_rate = model.codec.sample_rate
+        self.parts = self.engine.latency_parts()
+        self.stride_seconds = self.parts["buffering"] / self.model_rate
+        self.words = {"model": model.name}
+
+    def want(self, wanted: Wanted) -> None:
+        """Bring the engine to what is wanted; what has not changed is left alone."""
+        from audiobend.io.modelbundle import load_model
+
+        before, self._wanted = self._wanted, wanted
+        if wanted.bypass != before.bypass:
+            self.engine.set_controls(bypass=wanted.bypass)
+        if wanted.model != before.model:
+            self.engine.set_patch(self.engine.prepare(wanted.patch, load_model(wanted.model)))
+        elif replace(wanted.patch, output=before.patch.output) != before.patch:
+            self.engine.set_patch(self.engine.prepare(wanted.patch))
+        elif wanted.patch.output != before.patch.output:
+            output = wanted.patch.output
+            self.engine.set_controls(mix=output.mix, detail=output.detail, gain_db=output.gain_db)
+
+
+def make_player(wanted: Wanted, settings: "LiveSettings") -> Player:
+    """Load the model and make the engine."""
+    return EnginePlayer(wanted, settings)

@@ -1,0 +1,173 @@
+"""The audio process and the engine's process as the supervisor sees them: watched, and replaced when they die."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from time import monotonic
+
+from audiobend.live.audio import Card, Clock, Streaming, run_card, run_clock
+from audiobend.live.children import Child
+from audiobend.live.dsp import Go, Ready, Wanted, run_dsp
+from audiobend.live.rings import Count, Shared
+from audiobend.live.setup import Setup
+
+NOTICED = 0.4
+"""Seconds without a callback after which the card counts as stalled."""
+GIVEN_UP = 2.5
+"""Seconds without a callback after which the audio process is replaced, should it not have ended by itself."""
+PATIENCE = 10.0
+"""Seconds for PortAudio to start."""
+
+
+class EngineProcess:
+    """The engine's process and its replacements."""
+
+    def __init__(self, name: str, setup: Setup) -> None:
+        self._name, self._setup = name, setup
+        self._child: Child | None = None
+        self._go: Go | None = None
+        self._failures = 0
+        self._again = 0.0
+        self.facts: Ready | None = None
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid if self._child else 0
+
+    def start(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._child = Child(run_dsp, self._name, self._setup.make, wanted, self._setup.settings)
+
+    def go(self, card: Go) -> None:
+        """Tell the card; an engine that follows this one will be told too."""
+        assert self._child is not None
+        self._go = card
+        self._child.send(card)
+
+    def change(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        if self._child is not None:
+            self._child.send(wanted)
+
+    def step(self, tell: Callable[[str], None]) -> None:
+        if self._child is None:
+            if monotonic() >= self._again:
+                self.start(self._wanted)
+            return
+        alive = self._child.is_alive    # asked before: its last words come first
+        for kind, value in self._child.receive():
+            if kind == "ready":
+                self._on_ready(value, tell)
+            elif kind == "crashed":
+                tell(f"the engine failed ({value})")
+            else:
+                tell(value)
+        if not alive:
+            self._replace(tell)
+
+    def _on_ready(self, facts: Ready, tell: Callable[[str], None]) -> None:
+        assert self._child is not None
+        if self._go is not None:
+            self._child.send(self._go)
+            self._child.send(self._wanted)    # what changed while it was starting
+            tell("the engine is back")
+        self.facts = facts
+
+    def _replace(self, tell: Callable[[str], None]) -> None:
+        assert self._child is not None
+        lived = monotonic() - self._child.born
+        self._child.end()
+        self._child = None
+        self._failures = 0 if lived > 20 else self._failures + 1
+        self._again = monotonic() + min(5.0, max(0, self._failures - 1))
+        tell("the engine has ended; dry sound until a new one is there")
+
+    def end(self, patience: float) -> None:
+        if self._child is not None:
+            self._child.end(patience)
+            self._child = None
+
+
+class AudioProcess:
+    """The audio process, its watchdog, and its replacements."""
+
+    def __init__(self, shared: Shared, setup: Setup) -> None:
+        self._shared, self._setup = shared, setup
+        self._child: Child | None = None
+        self._heard = self._again = self._sign_of_life = 0.0
+        self._callbacks = 0
+        self._was_lost = False
+        self.state = "running"
+        self.facts: Streaming | None = None
+        self._streams = False
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid if self._child else 0
+
+    def start(self, card: Card | Clock) -> None:
+        self._card = card
+        name = self._shared.name
+        if isinstance(card, Clock):
+            self._child = Child(run_clock, name, card, self._setup.settings.n_channels)
+        else:
+            self._child = Child(run_card, name, card, self._was_lost)
+        self._streams = False
+        self._sign_of_life = monotonic()
+
+    def stay_with(self, facts: Streaming) -> None:
+        """Come back to this card and no other."""
+        if isinstance(self._card, Card):
+            input = None if self._card.file_channels else facts.input
+            self._card = replace(self._card, input=input, output=facts.output, rate=facts.rate, host=facts.host)
+        self._heard = monotonic()
+
+    def step(self, tell: Callable[[str], None]) -> None:
+        now = monotonic()
+        if self._child is None:
+            if now >= self._again:
+                self.start(self._card)
+            return
+        alive = self._child.is_alive
+        for kind, value in self._child.receive():
+            self._sign_of_life = now
+            if kind == "streaming":
+                self.facts, self._streams = value, True
+                self._heard = now
+            elif kind == "error" and not (self._was_lost and self.state == "gone"):
+                tell(value)
+        self._watch(now, tell)
+        if not alive:
+            self._lose(tell, "the sound card has gone; waiting for it")
+        elif self._streams and now - self._heard > GIVEN_UP:
+            self._lose(tell, "the sound card has been silent for too long; opening it again")
+        elif not self._streams and now - self._sign_of_life > PATIENCE:
+            self._lose(tell, f"PortAudio did not start within {PATIENCE:g} seconds; restart the sound server")
+
+    def _watch(self, now: float, tell: Callable[[str], None]) -> None:
+        callbacks = self._shared[Count.CALLBACKS]
+        if callbacks != self._callbacks and self._streams:
+            self._callbacks, self._heard = callbacks, now
+            if self.state != "running":
+                tell("the sound card is back")
+            self.state, self._was_lost = "running", False
+        elif self._streams and self.state == "running" and now - self._heard > NOTICED:
+            self.state = "stalled"
+            tell("the sound card does not answer")
+
+    def _lose(self, tell: Callable[[str], None], sentence: str) -> None:
+        assert self._child is not None
+        if self.state != "gone":
+            tell(sentence)
+        self.state, self._was_lost = "gone", True
+        self._child.end()
+        self._child = None
+        self._again = monotonic() + 0.3
+
+    def end(self, patience: float) -> None:
+        if self._child is not None:
+            self._child.end(patience)
+            self._child = None
+
+    def forget(self) -> None:
+        """Let go of the shared memory."""
+        del self._shared

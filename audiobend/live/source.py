@@ -1,0 +1,84 @@
+"""A sound file in the place of the microphone: kept a little ahead of the card in the input ring."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from audiobend.io.audiofile import AudioReader, StreamResampler
+from audiobend.live.rings import Count, Samples, Shared
+
+AHEAD = 1.0
+"""Seconds."""
+BLOCK = 4096
+
+
+class Source:
+    """Read a file into the input ring, on a thread of its own.
+
+    Parameters
+    ----------
+    path : path
+    rate : int, Hz
+        Of the card; the file is resampled to it.
+    channels : 1 or 2
+    start : int
+        Position of its first sample.
+    loops : bool
+        Begin again at the end; otherwise `Count.ENDS` tells where it ended.
+    """
+
+    def __init__(self, shared: Shared, path: Path, rate: int, channels: int, start: int, loops: bool = False) -> None:
+        self._shared, self._rate, self._channels = shared, rate, channels
+        self._position = start
+        self._stopped = threading.Event()
+        self._reader = AudioReader(path, block=BLOCK)
+        self._path, self._loops = path, loops
+        shared[Count.CAPTURED] = start
+        self._thread = threading.Thread(target=self._run, daemon=True, name="source")
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._stopped.set()
+        self._thread.join()
+        self._reader.close()
+
+    def _run(self) -> None:
+        for block in self._blocks():
+            while self._position > self._shared[Count.PLAYED] + AHEAD * self._rate:
+                if self._stopped.wait(0.02):
+                    return
+            self._shared.input.put(self._position, block)
+            self._position += len(block)
+            self._shared[Count.CAPTURED] = self._position
+        self._shared[Count.ENDS] = self._position + 1
+        self._silence()
+
+    def _silence(self) -> None:
+        """Go on with silence, so that what is under way comes out."""
+        silence = torch.zeros(BLOCK, self._channels).numpy()
+        while not self._stopped.is_set():
+            if self._position > self._shared[Count.PLAYED] + AHEAD * self._rate:
+                self._stopped.wait(0.02)
+                continue
+            self._shared.input.put(self._position, silence)
+            self._position += BLOCK
+            self._shared[Count.CAPTURED] = self._position
+
+    def _blocks(self) -> Iterator[Samples]:
+        resampler = StreamResampler(self._reader.info.sample_rate, self._rate, self._channels)
+        while True:
+            for block in self._reader:
+                yield resampler.feed(self._fitted(block)).T.numpy()
+            if not self._loops:
+                break
+            self._reader.close()
+            self._reader = AudioReader(self._path, block=BLOCK)
+        yield resampler.flush().T.numpy()
+
+    def _fitted(self, block: torch.Tensor) -> torch.Tensor:
+        if len(block) == self._channels:
+            return block
+        return block.mean(dim=0, keepdim=True) if self._channels == 1 else block.expand(2, -1)

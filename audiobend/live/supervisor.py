@@ -1,0 +1,185 @@
+"""Starts the audio process and the engine's process, watches them, and replaces what dies."""
+
+import threading
+from collections.abc import Callable
+from time import monotonic
+
+from audiobend.errors import AudiobendError, DeviceError
+from audiobend.live.audio import Streaming
+from audiobend.live.dsp import Go, Ready, Wanted
+from audiobend.live.latency import Latency, cushion_samples
+from audiobend.live.meter import LostTime, Status
+from audiobend.live.priority import ADVICE
+from audiobend.live.processes import AudioProcess, EngineProcess
+from audiobend.live.recorder import Recorder
+from audiobend.live.rings import Count, Gauge, Shared
+from audiobend.live.setup import Setup
+from audiobend.live.source import Source
+
+TICK = 0.05
+"""Seconds between two looks at the children."""
+
+
+class Supervisor:
+    """A performance: `start` it, `watch` it until it ends, `close` it.
+
+    Parameters
+    ----------
+    setup : Setup
+    tell : callable
+        Takes sentences about what happened and what was done about it.
+
+    Attributes
+    ----------
+    streaming : Streaming
+    ready : Ready
+    latency : Latency
+        All known after `start`.
+    """
+
+    def __init__(self, setup: Setup, tell: Callable[[str], None]) -> None:
+        self.setup, self._tell = setup, tell
+        self._wanted, self._card = setup.wanted, setup.card
+        self._stopping = threading.Event()
+        self.streaming: Streaming
+        self.ready: Ready
+        self.latency: Latency
+        self._source: Source | None = None
+        self._recorder: Recorder | None = None
+        self._shared = Shared()
+        self._shared[Count.WAITS] = setup.waits
+        self._engine = EngineProcess(self._shared.name, setup)
+        self._audio = AudioProcess(self._shared, setup)
+
+    def start(self) -> bool:
+        """Start everything; False if it was stopped meanwhile.
+
+        Raises
+        ------
+        AudiobendError
+            Where there is no card, no PortAudio, no such model: one sentence.
+        """
+        self._audio.start(self._card)
+        self._engine.start(self._wanted)
+        while not (self._audio.facts and self._engine.facts and self._shared[Count.BLOCK]):
+            if self._stopping.wait(0.01):
+                return False
+            self._audio.step(self._no_card)
+            self._engine.step(self._no_engine)
+        self.streaming, self.ready = self._audio.facts, self._engine.facts
+        self._audio.stay_with(self.streaming)
+        self._engine.go(Go(self.streaming.rate, self.streaming.in_channels))
+        self._align()
+        self._begin_files()
+        self._lost = LostTime(self.streaming.rate, self._shared[Count.BLOCK])
+        if not self.ready.is_real_time:
+            self._tell(ADVICE)
+        return True
+
+    def watch(self, seconds: float) -> bool:
+        """Look after the children for a while; False when the performance is over."""
+        until = monotonic() + seconds
+        while (now := monotonic()) < until:
+            if self._stopping.wait(min(TICK, until - now)):
+                return False
+            self._audio.step(self._tell)
+            self._engine.step(self._tell)
+            if self._shared[Count.BLOCK] != self.latency.block:
+                self._align()
+            self._lost.feed(monotonic(), self._shared[Count.PLAYED])
+            if self._has_ended():
+                return False
+        return True
+
+    def change(self, wanted: Wanted) -> None:
+        """Let something else be heard, from any thread; kept for an engine that has to be started again."""
+        self._wanted = wanted
+        self._engine.change(wanted)
+
+    def stop(self) -> None:
+        """Ask for the end, from any thread or signal handler."""
+        self._stopping.set()
+
+    def status(self) -> Status:
+        """Return how things are."""
+        counts, gauges, rate = self._shared.counts, self._shared.gauges, self.streaming.rate
+        return Status(
+            seconds=int(counts[Count.PLAYED]) / rate,
+            card=self._audio.state,
+            engine="running" if counts[Count.READY] else "starting",
+            is_bent=bool(counts[Count.IS_BENT]),
+            in_db=float(gauges[Gauge.IN_DB]),
+            out_db=float(gauges[Gauge.OUT_DB]),
+            load=float(gauges[Gauge.LOAD]),
+            peak_load=float(gauges[Gauge.PEAK_LOAD]),
+            xruns=int(counts[Count.XRUNS]),
+            late_blocks=int(counts[Count.LATE]),
+            late_seconds=int(counts[Count.LATE_SAMPLES]) / rate,
+            lost_seconds=0.0 if self.setup.waits else self._lost.seconds,
+            skipped_seconds=int(counts[Count.SKIPPED]) / rate,
+        )
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Numbers of the child processes in the system."""
+        return {"audio": self._audio.pid, "engine": self._engine.pid}
+
+    def close(self) -> None:
+        """End the children, finish the recording, and leave no shared memory behind."""
+        self._stopping.set()
+        self._shared[Count.STOP] = 1
+        try:
+            self._audio.end(1.0)
+            self._engine.end(1.0)
+            if self._source is not None:
+                self._source.close()
+            if self._recorder is not None:
+                self._recorder.close(self._end())
+        finally:
+            self._source = self._recorder = None
+            self._audio.forget()
+            self._shared.close()
+
+    def __enter__(self) -> "Supervisor":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _no_card(self, sentence: str) -> None:
+        raise DeviceError(sentence)
+
+    def _no_engine(self, sentence: str) -> None:
+        raise AudiobendError(sentence)
+
+    def _align(self) -> None:
+        """Work out the delay, now that engine and card are known, or the card's blocks have grown."""
+        rate, model_rate = self.streaming.rate, self.ready.model_rate
+        setup = self.setup
+        cushion = cushion_samples(setup.profile, setup.settings.stride, setup.cushion_ms, rate, model_rate)
+        card = float(self._shared.gauges[Gauge.IN_SECONDS] + self._shared.gauges[Gauge.OUT_SECONDS])
+        block = self._shared[Count.BLOCK]
+        self.latency = Latency(rate, self.ready.parts, model_rate, cushion, block, card)
+        self._shared[Count.DELAY] = self.latency.delay
+
+    def _begin_files(self) -> None:
+        """Begin to play and to record; where a file is played the recording begins with it, and is as long."""
+        setup, rate = self.setup, self.streaming.rate
+        start = self._shared[Count.PLAYED] + (0 if setup.waits else rate // 4)
+        if setup.source is not None:
+            channels = self.streaming.in_channels
+            self._source = Source(self._shared, setup.source, rate, channels, start, setup.loops)
+            start += self.latency.delay
+        if setup.record is not None:
+            channels = self.streaming.out_channels
+            self._recorder = Recorder(self._shared, setup.record, rate, channels, start, self._tell)
+            self._shared[Count.KEEPS] = 1
+
+    def _end(self) -> int | None:
+        """Position at which the sound of a file is over; None where it has not been read to its end."""
+        ends = self._shared[Count.ENDS]
+        return ends - 1 + self.latency.delay if ends else None
+
+    def _has_ended(self) -> bool:
+        end = self._end()
+        return end is not None and self._shared[Count.PLAYED] >= end
