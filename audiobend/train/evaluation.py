@@ -56,9 +56,8 @@ def evaluate(
     """
     results: dict[str, list[Figures]] = {"model": [], "mean spectrum": [], "silence": []}
     for track in tracks:
-        windows = even_windows(track, n_windows)[:, 0]
-        target = windows.flatten(0, 1)
-        results["model"].append(fidelity(target, reconstructed(network, codec, windows).flatten(0, 1)))
+        target = even_windows(track, n_windows)[:, 0]
+        results["model"].append(fidelity(target, reconstructed(network, codec, target)))
         results["mean spectrum"].append(fidelity(target, codec.mean_db.expand_as(target)))
         results["silence"].append(fidelity(target, torch.full_like(target, FLOOR_DB)))
     return {name: mean_of(figures) for name, figures in results.items()}
@@ -121,8 +120,7 @@ def measure(model: Model, sound: Sound, n_windows: int = WINDOWS, pca: PCA | Non
 
 def figures_of(clip: Clip, output_db: Tensor) -> Figures:
     """Return all figures of windows ``(window, 128, 513)`` of dB that are to equal a clip's."""
-    figures = fidelity(clip.db.flatten(0, 1), output_db.flatten(0, 1))
-    return figures | {"mr_stft": multi_resolution_distance(clip.sound(), clip.sound(output_db))}
+    return fidelity(clip.db, output_db) | {"mr_stft": multi_resolution_distance(clip.sound(), clip.sound(output_db))}
 
 
 def _with_stored(model: Model, sound: Sound, n_windows: int, rows: Rows) -> Rows:

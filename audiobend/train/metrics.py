@@ -37,6 +37,9 @@ FIGURES = {
 def fidelity(target_db: Tensor, output_db: Tensor) -> dict[str, float]:
     """Compare two spectrograms of one clip, both ``(time, 513)`` in dB re the target's loudest bin.
 
+    Windows ``(window, time, 513)`` of one clip are compared together; no onset is seen where one ends and the next
+    begins.
+
     Returns
     -------
     dict
@@ -111,7 +114,7 @@ def _linear(db: Tensor) -> Tensor:
 
 
 def _onsets(db: Tensor) -> Tensor:
-    return (db[1:] - db[:-1]).clamp(min=0).mean(dim=-1)
+    return (db[..., 1:, :] - db[..., :-1, :]).clamp(min=0).mean(dim=-1).flatten()
 
 
 def _correlation(a: Tensor, b: Tensor) -> float:
