@@ -139,6 +139,11 @@ def scan(folders: Sequence[Path], on_progress: Callable[[int, int], None] = lamb
     return Scan(sorted(sounds, key=lambda sound: sound.name), sorted(skipped, key=lambda one: str(one.path)))
 
 
+def open_sound(path: Path) -> sf.SoundFile:
+    """Open a sound file, also where its name is no text."""
+    return sf.SoundFile(path if os.name == "nt" else os.fsencode(path))
+
+
 def in_text(path: PurePath) -> str:
     """Return a path as text that any file can hold: file systems have names that are neither text nor one line."""
     text = os.fsencode(path).decode("utf-8", "replace")
@@ -217,7 +222,7 @@ def _look(path: Path) -> _Head:
     """Return frames, rate and channels of a usable file; `_UnusableError` says why one is not."""
     try:
         check_readable(path)
-        with sf.SoundFile(path) as file:
+        with open_sound(path) as file:
             head = (file.frames, file.samplerate, file.channels)
             _check_head(*head)
             _check_sound(file)

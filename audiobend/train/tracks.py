@@ -1,36 +1,23 @@
-"""Sounds as columns of decibels: read from the cache where they are there, from the sound file where not."""
+"""Tracks: the sounds that a model learns from and is measured on."""
 
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Protocol
 
 import numpy as np
-import soundfile as sf
-import soxr
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from audiobend.errors import TrainingError, did_you_mean
+from audiobend.errors import AudioError, TrainingError, did_you_mean
 from audiobend.networks.spectrogram_vae import WINDOW
-from audiobend.spectral.codec import SpectrogramCodec
-from audiobend.spectral.stft import HOP_LENGTH, stft
+from audiobend.spectral.stft import HOP_LENGTH, n_columns
+from audiobend.train.cache import BYTES_PER_COLUMN, CacheError, ColumnCache, Index
+from audiobend.train.columns import Columns, columns_of, mean_db
+from audiobend.train.decode import OpenSounds
 from audiobend.train.sounds import SAMPLE_RATE, Sound, in_text
 
-MEAN_WINDOWS = 1024
-"""The mean spectrum of a track longer than this many windows (12 minutes) is that of so many, evenly spaced."""
-
-
-class Columns(Protocol):
-    """Columns of dB ``(time, 513)``, 0 dB = the loudest bin of the track; a numpy array is one."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, part: Any, /) -> NDArray[Any]:
-        """Return a slice ``(time, 513)`` as an array."""
-        ...
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,57 +29,118 @@ class Track:
     name : str
         Its path inside the given folder, without the ending.
     columns : array or Columns
-        ``(time, 513)`` dB, 0 dB = its loudest bin.
+        ``(time, 513)`` dB, 0 dB = its loudest bin. Slices of it are arrays; all of it may be far too much.
     folder : str
         The given folder's name and the folders inside it.
+    known_mean_db : sequence of float, optional
+        `mean_db`, where it is known.
     """
 
     name: str
     columns: Columns
     folder: str = ""
+    known_mean_db: Sequence[float] | None = None
 
     @property
     def seconds(self) -> float:
         """Length in seconds."""
         return len(self.columns) * HOP_LENGTH / SAMPLE_RATE
 
-    @cached_property
+    @property
     def mean_db(self) -> NDArray[np.float64]:
-        """Mean dB of every bin ``(513,)``, of all columns, or of 1024 windows of a track that has more."""
-        n = len(self.columns)
-        if n <= MEAN_WINDOWS * WINDOW:
-            starts: Sequence[int] = range(0, n, WINDOW)
-        else:
-            starts = [int(start) for start in np.linspace(0, n - WINDOW, MEAN_WINDOWS)]
-        total, count = np.zeros(0), 0
-        for start in starts:
-            window = self.columns[start : start + WINDOW]
-            total = window.sum(axis=0, dtype=np.float64) + (total if count else 0.0)
-            count += len(window)
-        return np.asarray(total / count)
+        """Mean dB of every bin ``(513,)``; of 1024 windows where the track is longer than that."""
+        return mean_db(self.columns) if self.known_mean_db is None else np.asarray(self.known_mean_db)
 
 
-def load_tracks(sounds: Sequence[Sound], report: Callable[[str], None] = lambda _: None) -> list[Track]:
-    """Read the sounds that `find_sounds` found; what turns out to be damaged is left out and reported."""
-    tracks = []
-    for sound in sounds:
-        try:
-            tracks.append(Track(sound.name, _columns(sound), sound.folder))
-        except sf.SoundFileError as error:
-            report(f"left out {in_text(sound.path)}: {error}")
+def load_tracks(
+    sounds: Sequence[Sound],
+    report: Report = lambda _: None,
+    *,
+    cache: ColumnCache | None = None,
+    on_progress: Callable[[float, float], None] = lambda _done, _total: None,
+) -> list[Track]:
+    """Return the sounds as tracks, in the same order.
+
+    Columns come from the cache, or are made for it, the shortest sounds first, as far as its budget goes; what is
+    beyond is read from the sound file window by window. Files that turn out to be damaged are reported and left out.
+
+    Parameters
+    ----------
+    sounds : sequence of Sound
+        As `find_sounds` gives them.
+    report : callable
+        Takes a sentence for each sound that is left out.
+    cache : ColumnCache, optional
+        By default the user's cache folder with a budget of 20 GB.
+    on_progress : callable
+        Takes the seconds of sound done and of all sounds.
+    """
+    cache = cache or ColumnCache()
+    kept = _choose_kept(sounds, cache)
+    loader = _Loader(cache, kept, report, sum(sound.seconds for sound in sounds), on_progress)
+    tracks = [track for sound in sounds if (track := loader.load(sound))]
     if not tracks:
-        raise TrainingError("none of the files could be used; each is damaged")
+        raise TrainingError("none of the files could be used; every one is damaged")
     return tracks
 
 
-def _columns(sound: Sound) -> NDArray[np.float16]:
-    samples, _ = sf.read(sound.path, dtype="float32", always_2d=True)
-    mono = np.nan_to_num(samples, posinf=0.0, neginf=0.0).mean(axis=1)
-    if sound.sample_rate != SAMPLE_RATE:
-        mono = soxr.resample(mono, sound.sample_rate, SAMPLE_RATE)
-    magnitude = stft(torch.from_numpy(np.ascontiguousarray(mono))).abs()
-    pieces = (SpectrogramCodec().to_db(piece, float(magnitude.max())).T for piece in magnitude.split(8192, dim=-1))
-    return np.concatenate([piece.numpy().astype(np.float16) for piece in pieces])
+def _choose_kept(sounds: Sequence[Sound], cache: ColumnCache) -> set[str]:
+    """Return the keys of the sounds whose columns the cache shall hold, and make room for them.
+
+    A short track gives as many windows for its size as several long ones, so the short ones go first.
+    """
+    kept: set[str] = set()
+    total, new, budget = 0, 0, cache.budget()
+    for sound in sorted(sounds, key=lambda sound: sound.seconds):
+        size = n_columns(round(sound.seconds * SAMPLE_RATE)) * BYTES_PER_COLUMN
+        if total + size > budget:
+            break
+        key = cache.key(sound.path)
+        kept.add(key)
+        total, new = total + size, new + (0 if cache.holds(key) else size)
+    cache.make_room(new, kept)
+    return kept
+
+
+class _Loader:
+    """Loads one sound after the other, and counts."""
+
+    def __init__(
+        self,
+        cache: ColumnCache,
+        kept: set[str],
+        report: Report,
+        total: float,
+        on_progress: Callable[[float, float], None],
+    ) -> None:
+        self.cache, self.kept, self.report, self.files = cache, kept, report, OpenSounds()
+        self.total, self.on_progress = total, on_progress
+        self.done = self.until = 0.0
+
+    def load(self, sound: Sound) -> Track | None:
+        self.until = self.done + sound.seconds
+        try:
+            columns, index = self._columns(sound)
+        except (AudioError, OSError) as error:
+            self.report(f"left out {str(error).replace(str(sound.path), in_text(sound.path))}")
+            return None
+        finally:
+            self._advance(sound.seconds)
+        return Track(sound.name, columns, sound.folder, index.mean_db)
+
+    def _columns(self, sound: Sound) -> tuple[Columns, Index]:
+        keep = self.cache.writable and self.cache.key(sound.path) in self.kept
+        try:
+            return columns_of(sound.path, self.cache, self.files, keep, self._advance)
+        except CacheError as error:
+            if not keep:
+                raise
+            self.report(f"{error}; sounds are read from their files instead, which takes longer")
+            return columns_of(sound.path, self.cache, self.files, False, lambda _: None)
+
+    def _advance(self, seconds: float) -> None:
+        self.done = min(self.done + seconds, self.until)    # the last column reaches beyond the sound
+        self.on_progress(self.done, self.total)
 
 
 def mean_spectrum(tracks: Sequence[Track]) -> Tensor:
