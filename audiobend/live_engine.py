@@ -5,102 +5,23 @@ of each reconstruction the `stride` columns that end `look_ahead` before its end
 reconstruction before. Every frame gets its phase once and is only overlap-added, so nothing clicks, whatever changes.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
 from audiobend.bending import Patch, Plan
 from audiobend.errors import AudioError
+from audiobend.live_window import Prepared, SlidingWindow
 from audiobend.networks.backends import Backend
+from audiobend.networks.backends import backend as make_backend
 from audiobend.networks.model import Model
-from audiobend.spectral.stft import HOP_LENGTH, N_FFT
+from audiobend.spectral.guard import LIMITER_DELAY, Output, Samples, Wanted, clean
+from audiobend.spectral.live_settings import LiveSettings
+from audiobend.spectral.stft import HOP_LENGTH
 
-Samples = NDArray[np.float32]
-LivePhase = Literal["input", "rtisi"]
-Profile = Literal["low", "balanced", "studio"]
-
-LIMITER_DELAY = 220
-"""Samples by which the limiter sees peaks come: 5 ms."""
-PHASE_LOOK_AHEADS = (1, 3, 7)
-_PROFILES: Mapping[str, tuple[int, int, int]] = {"low": (4, 4, 1), "balanced": (8, 8, 3), "studio": (16, 16, 7)}
-
-
-@dataclass(frozen=True)
-class LiveSettings:
-    """What decides latency and load; fixed for the life of an engine.
-
-    Attributes
-    ----------
-    stride : int in 1..64
-        Columns between calls of the network.
-    look_ahead : int in 1..64
-        Columns that kept columns have after them inside the window.
-    phase : "input" or "rtisi"
-        The input's phase as it is (right where bends keep the layout in time and frequency, and exact where nothing
-        is bent), or phases found from the bent magnitudes.
-    phase_look_ahead : 1, 3 or 7, or None
-        Frames that "rtisi" waits for; None takes what suits the stride. Always 0 with "input".
-    n_channels : 1 or 2
-
-    Examples
-    --------
-    >>> LiveSettings.profile("balanced").stride, LiveSettings(phase="rtisi").phase_look_ahead
-    (8, 3)
-    """
-
-    stride: int = 8
-    look_ahead: int = 8
-    phase: LivePhase = "input"
-    phase_look_ahead: int | None = None
-    n_channels: int = 1
-
-    def __post_init__(self) -> None:
-        for name in ("stride", "look_ahead"):
-            _check_whole(name, getattr(self, name), range(1, 65))
-        _check_whole("n_channels", self.n_channels, range(1, 3))
-        if self.phase not in get_args(LivePhase):
-            raise AudioError(f"phase must be input or rtisi; got {self.phase!r}")
-        if self.phase == "input":
-            object.__setattr__(self, "phase_look_ahead", 0)
-        elif self.phase_look_ahead is None:
-            object.__setattr__(self, "phase_look_ahead", 1 if self.stride <= 4 else 3 if self.stride <= 8 else 7)
-        elif self.phase_look_ahead not in PHASE_LOOK_AHEADS:
-            raise AudioError(f"phase_look_ahead must be 1, 3 or 7; got {self.phase_look_ahead!r}")
-
-    @classmethod
-    def profile(cls, name: Profile, *, phase: LivePhase = "input", n_channels: int = 1) -> "LiveSettings":
-        """Return one of the three profiles: "low" (4 columns and 4), "balanced" (8 and 8), "studio" (16 and 16)."""
-        if name not in _PROFILES:
-            raise AudioError(f"latency must be one of {', '.join(_PROFILES)}; got {name!r}")
-        stride, look_ahead, phase_look_ahead = _PROFILES[name]
-        return cls(stride, look_ahead, phase, phase_look_ahead if phase == "rtisi" else None, n_channels)
-
-    def latency_parts(self) -> dict[str, int]:
-        """Return what the latency is made of, in samples at the model's rate."""
-        return {
-            "frame": N_FFT - HOP_LENGTH,    # until the last frame that holds a sample is complete
-            "buffering": self.stride * HOP_LENGTH,
-            "window": self.look_ahead * HOP_LENGTH,
-            "phase": (self.phase_look_ahead or 0) * HOP_LENGTH,
-            "limiter": LIMITER_DELAY,
-        }
-
-    @property
-    def latency(self) -> int:
-        """Samples at the model's rate by which everything comes out later than it went in."""
-        return sum(self.latency_parts().values())
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A patch ready to be played: everything slow is done."""
-
-    model: Model
-    plan: Plan
-    backend: Backend
+__all__ = ["LiveEngine", "LiveSettings", "Prepared"]
 
 
 class LiveEngine:
@@ -112,7 +33,7 @@ class LiveEngine:
     patch : Patch
     settings : LiveSettings, optional
     backend : Backend, optional
-        What runs the network; by default torch.
+        What runs this model's network; by default torch.
 
     Attributes
     ----------
@@ -121,54 +42,71 @@ class LiveEngine:
 
     Notes
     -----
-    `process` does all the work on the caller's thread and never waits. The other methods only hand something over, which
-    the next `process` takes; call them from one thread. Whoever owns the thread should pin torch to one thread and flush
-    denormal numbers to zero (``torch.set_flush_denormal(True)``), which keeps fading sounds from becoming slow.
+    `process` does all the work on the caller's thread and never waits. The other methods only hand something over,
+    which the next `process` takes; call them from one thread. Whoever owns the thread that calls `process` should pin
+    torch to one thread and flush denormal numbers to zero (``torch.set_flush_denormal(True)``): fading sounds are full
+    of them, and they are slow.
     """
 
     def __init__(
         self, model: Model, patch: Patch, settings: LiveSettings | None = None, *, backend: Backend | None = None
     ) -> None:
-        self.model = model
-        self.settings = settings or LiveSettings()
-        self.latency = self.settings.latency
+        self.settings = settings = settings or LiveSettings()
+        self.latency = settings.latency
+        self._rate = model.codec.sample_rate
+        self._wanted = self._prepared(patch, model, backend or self._torch(model))
+        self._window = SlidingWindow(settings, self._rate)
+        self._output = Output(settings.n_channels, self._rate, self.latency - LIMITER_DELAY)
+        self._input = np.zeros((settings.n_channels, settings.stride * HOP_LENGTH), np.float32)
+        self.reset()
 
     def latency_parts(self) -> dict[str, int]:
         """Return what the latency is made of, in samples: frame, buffering, window, phase, limiter."""
         return self.settings.latency_parts()
 
-    def process(self, block: Samples) -> Samples:
-        """Take a block ``(channel, time)`` of any length, return as many samples, `latency` later.
-
-        Samples that are not numbers count as 0. What comes out is finite and, unless bypassed, under full scale.
-        """
-        raise NotImplementedError
+    # ---- what other threads may do
 
     def prepare(self, patch: Patch | Plan, model: Model | None = None, backend: Backend | None = None) -> Prepared:
         """Do all that is slow about a patch: check it, draw its random features, bend kernels, compile.
 
-        May take long; any thread may call it while another one is in `process`.
+        May take long; any thread may call it while another one is in `process`. Without a model it is for the one that
+        was handed in last.
 
         Raises
         ------
         PatchError
             If the patch does not fit the model.
+        AudioError
+            If the model is for another sample rate.
         """
-        raise NotImplementedError
+        now = self._wanted
+        if model is None or model is now.model:
+            return self._prepared(patch, now.model, backend or now.backend)
+        if model.codec.sample_rate != self._rate:
+            raise AudioError(f"the model must be for {self._rate} Hz as the one before, got {model.codec.sample_rate}")
+        return self._prepared(patch, model, backend or self._torch(model))
+
+    def _prepared(self, patch: Patch | Plan, model: Model, backend: Backend) -> Prepared:
+        plan = patch if isinstance(patch, Plan) else model.resolve(patch)
+        backend.prepare(plan)
+        return Prepared(model, backend, plan, plan)
+
+    def _torch(self, model: Model) -> Backend:
+        return make_backend("torch", model, self.settings.n_channels)
 
     def set_patch(self, patch: Prepared | Patch | Plan) -> None:
         """Play another patch from the next window on, cross-faded over a stride; its output values come at once.
 
         Hand in what `prepare` returned; anything else is prepared here and now, which takes time.
         """
-        raise NotImplementedError
+        self._wanted = patch if isinstance(patch, Prepared) else self.prepare(patch)
 
     def set_model(self, model: Model, patch: Patch | None = None, *, backend: Backend | None = None) -> None:
         """Play another model from the next window on, cross-faded; the patch stays unless another is given.
 
         To do the slow part elsewhere: ``engine.set_patch(engine.prepare(patch, model, backend))``.
         """
-        raise NotImplementedError
+        self._wanted = self.prepare(self._wanted.values.patch if patch is None else patch, model, backend)
 
     def set_controls(
         self,
@@ -176,23 +114,98 @@ class LiveEngine:
         mix: float | None = None,
         detail: float | None = None,
         gain_db: float | None = None,
+        limiter: bool | None = None,
+        match_level: bool | None = None,
         bypass: bool | None = None,
     ) -> None:
         """Change what is given; it is reached by a ramp of some milliseconds (`detail`: over a stride).
 
-        ``mix``, ``detail`` and ``gain_db`` take the place of the patch's output values until the next `set_patch`.
+        All but ``bypass`` take the place of the patch's output values until the next `set_patch`: ``mix`` and
+        ``detail`` 0..1, ``gain_db`` -60..24, and the two switches. Without the limiter, peaks are cut off.
+
+        Raises
+        ------
+        PatchError
+            If a value is out of its range.
         """
-        raise NotImplementedError
+        turned = {"mix": mix, "detail": detail, "gain_db": gain_db, "limiter": limiter, "match_level": match_level}
+        given = {name: value for name, value in turned.items() if value is not None}
+        if given:
+            values = self._wanted.values
+            output = replace(values.patch.output, **given)    # type: ignore[arg-type]
+            self._wanted = replace(self._wanted, values=replace(values, patch=values.patch.replace(output=output)))
+        if bypass is not None:
+            self._output.bypass(bypass)
 
     def panic(self) -> None:
         """Fade to silence, forget all sound that is under way, and come back clean; settings and patch stay."""
-        raise NotImplementedError
+        self._output.panic()
 
     def reset(self) -> None:
         """Start at sample 0 again, at once, as if nothing had been heard; patch and controls stay."""
-        raise NotImplementedError
+        self._forget()
+        self._output.reset()
+        self._input[:] = 0
+        self._ready = np.zeros_like(self._input[:, :HOP_LENGTH])
+        self._n_filled = 0    # samples of the hop that is coming in
+        self._n_hops = 0
+
+    def _forget(self) -> None:
+        self._window.reset()
+        self._wet = np.zeros_like(self._input)
+
+    # ---- sound
+
+    def process(self, block: Samples) -> Samples:
+        """Take a block ``(channel, time)`` of any length, return as many samples, `latency` later.
+
+        Samples that are not numbers count as 0. What comes out is finite and, unless bypassed, under full scale.
+        """
+        if block.ndim != 2 or len(block) != self.settings.n_channels:
+            raise AudioError(f"a block must be ({self.settings.n_channels}, time), got shape {block.shape}")
+        samples = clean(block)
+        out = np.empty_like(samples)
+        done, n = 0, samples.shape[1]
+        while done < n:
+            taken = min(HOP_LENGTH - self._n_filled, n - done)
+            first = self._n_hops % self.settings.stride * HOP_LENGTH + self._n_filled
+            self._input[:, first : first + taken] = samples[:, done : done + taken]
+            out[:, done : done + taken] = self._ready[:, self._n_filled : self._n_filled + taken]
+            self._n_filled += taken
+            done += taken
+            if self._n_filled == HOP_LENGTH:
+                self._n_filled = 0
+                self._ready = self._hop(first + taken - HOP_LENGTH)
+        return out
+
+    def _hop(self, first: int) -> Samples:
+        """Work on the hop of the input that begins at ``first``; return the hop that goes out."""
+        self._n_hops += 1
+        new = self._input[:, first : first + HOP_LENGTH]
+        position = self._n_hops % self.settings.stride
+        if position == 0:
+            self._wet = self._window.feed(torch.from_numpy(self._input), self._wanted, self._n_hops)
+        wet = self._wet[:, position * HOP_LENGTH : (position + 1) * HOP_LENGTH]
+        out = self._output.feed(wet, new, self._output_values())
+        if self._output.is_shut:
+            self._forget()
+            self._output.forget()
+        return out
+
+    def _output_values(self) -> Wanted:
+        """Return mix and gain for the hop that goes out now, by the time at which it came in."""
+        plan = self._wanted.values
+        output = plan.patch.output
+        first = HOP_LENGTH * self._n_hops - self.latency + LIMITER_DELAY
+        times = torch.tensor([first, first + HOP_LENGTH], dtype=torch.float64).clamp_(min=0) / self._rate
+        return Wanted(
+            (output.mix, *_two(plan.value("output/mix", times))),
+            (output.gain_db, *_two(plan.value("output/gain_db", times))),
+            output.limiter,
+        )
+
+def _two(value: float | bool | Tensor) -> tuple[float, float]:
+    """Return a value at the start and the end of a hop."""
+    return (float(value[0]), float(value[1])) if isinstance(value, Tensor) else (float(value), float(value))
 
 
-def _check_whole(name: str, value: object, allowed: range) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value not in allowed:
-        raise AudioError(f"{name} must be a whole number in {allowed[0]}..{allowed[-1]}; got {value!r}")

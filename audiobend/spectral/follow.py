@@ -34,7 +34,7 @@ class LoudestFollower:
         self.magnitude = START
 
     def feed(self, loudest: float, n_columns: int) -> float:
-        """Take the loudest magnitude in the window, ``n_columns`` after the call before; return the magnitude of 0 dB."""
+        """Take the loudest magnitude in the window, ``n_columns`` after the last call; return the magnitude of 0 dB."""
         self.magnitude = max(loudest, self.magnitude * self._keep**n_columns, LOWEST)
         return self.magnitude
 

@@ -1,0 +1,150 @@
+"""What stands between the network and the ear: mix, gain, no offset, nothing above full scale, panic and bypass.
+
+Everything is fed one hop of 256 samples at a time.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.signal import butter, sosfilt
+
+from audiobend.spectral.follow import Glide
+from audiobend.spectral.limiter import CEILING, Limiter
+from audiobend.spectral.stft import HOP_LENGTH
+
+Samples = NDArray[np.float32]
+
+LIMITER_DELAY = 220
+"""Samples by which the limiter sees peaks come: 5 ms."""
+LOUDEST_SAMPLE = 1e4
+OFFSET_HZ = 2.0
+BYPASS_HOPS, PANIC_HOPS = 4, 2
+_RAMP = np.arange(1, HOP_LENGTH + 1, dtype=np.float32) / np.float32(HOP_LENGTH)
+
+
+def clean(block: Samples) -> Samples:
+    """Return samples that are numbers within reason; sane ones as they are, bit for bit."""
+    finite = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.clip(finite, -LOUDEST_SAMPLE, LOUDEST_SAMPLE).astype(np.float32, copy=False)
+
+
+class OffsetBlocker:
+    """Take away the offset (0 to some Hz) that bends have put in.
+
+    Only what exceeds the input's own is taken, so that a sound which is not bent passes bit for bit, bass and all.
+    """
+
+    def __init__(self, n_channels: int, sample_rate: int) -> None:
+        self._filter = butter(3, OFFSET_HZ, fs=sample_rate, output="sos")
+        self._state = np.zeros((2, len(self._filter), n_channels, 2))
+
+    def reset(self) -> None:
+        """Forget every offset."""
+        self._state[:] = 0
+
+    def feed(self, wet: Samples, dry: Samples) -> Samples:
+        """Return the wet samples ``(channel, time)`` without what the dry ones have less of."""
+        made, own = (self._slow(index, samples) for index, samples in enumerate((wet, dry)))
+        excess = np.sign(made) * np.maximum(np.abs(made) - np.abs(own), 0.0)
+        out: Samples = wet - excess.astype(np.float32)
+        return out
+
+    def _slow(self, index: int, samples: Samples) -> NDArray[np.float64]:
+        slow, state = sosfilt(self._filter, samples.astype(np.float64), zi=self._state[index])
+        self._state[index] = np.where(np.abs(state) < 1e-30, 0.0, state)    # denormal numbers are slow
+        return slow    # type: ignore[no-any-return]
+
+
+class Wanted(NamedTuple):
+    """What is wanted of a hop: the value that was set, and what it is at the hop's start and end."""
+
+    mix: tuple[float, float, float]
+    gain_db: tuple[float, float, float]
+    limiter: bool
+
+
+class Output:
+    """Wet samples to what leaves the engine, `LIMITER_DELAY` samples later.
+
+    Parameters
+    ----------
+    latency : int >= 256
+        Samples from the beginning of the wet hop to the end of the newest dry one that comes with it.
+    """
+
+    def __init__(self, n_channels: int, sample_rate: int, latency: int) -> None:
+        self.n_channels, self.latency = n_channels, latency
+        self._offset = OffsetBlocker(n_channels, sample_rate)
+        self._limiter = Limiter(n_channels, n_look_ahead=LIMITER_DELAY + 1)
+        self._dry = np.zeros((n_channels, latency + LIMITER_DELAY), np.float32)
+        self._bypass = self._panic = False
+        self.reset()
+
+    def reset(self) -> None:
+        """Start with silence again; bypass stays."""
+        self._dry[:] = 0
+        self._mix, self._gain, self._bypassed, self._open = (
+            Glide(steps) for steps in (BYPASS_HOPS, BYPASS_HOPS, BYPASS_HOPS, PANIC_HOPS)
+        )
+        self._panic = False
+        self._is_shut = False
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the sound that is under way, all but the dry."""
+        self._offset.reset()
+        self._limiter.reset()
+        self._limiter.feed(torch.zeros(self.n_channels, LIMITER_DELAY))
+
+    def panic(self) -> None:
+        """Fade out; `is_shut` is true when it has, and the next hop opens again."""
+        self._panic = True
+
+    def bypass(self, on: bool) -> None:
+        """Fade to the dry sound as it came, or back."""
+        self._bypass = on
+
+    @property
+    def is_shut(self) -> bool:
+        """Whether a panic has faded out: now everything can be forgotten unheard."""
+        return self._is_shut
+
+    def feed(self, wet: Samples, new: Samples, wanted: Wanted) -> Samples:
+        """Take a hop of wet samples and the newest of the input, ``(channel, 256)``; return a hop."""
+        self._dry[:, :-HOP_LENGTH] = self._dry[:, HOP_LENGTH:]
+        self._dry[:, -HOP_LENGTH:] = new
+        dry = self._dry[:, LIMITER_DELAY : LIMITER_DELAY + HOP_LENGTH]
+        out = self._offset.feed(np.nan_to_num(wet, nan=0.0, posinf=0.0, neginf=0.0), dry)
+        mix = self._mix.step(*wanted.mix)
+        if mix != (1.0, 1.0):
+            out = dry + _ramp(mix) * (out - dry)
+        gain = self._gain.step(*wanted.gain_db)
+        if gain != (0.0, 0.0):
+            out = out * np.float32(10) ** (_ramp(gain) / np.float32(20))
+        if not wanted.limiter:
+            out = np.clip(out, -CEILING, CEILING)
+        out = self._limiter.feed(torch.from_numpy(out)).numpy()
+        return self._bypass_over(self._fade(out), self._dry[:, :HOP_LENGTH])
+
+    def _fade(self, out: Samples) -> Samples:
+        target = 0.0 if self._panic else 1.0
+        share = self._open.step(target, target, target)
+        self._is_shut = self._panic and share[1] == 0.0
+        if self._is_shut:
+            self._panic = False
+        return out if share == (1.0, 1.0) else out * _ramp(share)
+
+    def _bypass_over(self, out: Samples, dry: Samples) -> Samples:
+        target = float(self._bypass)
+        share = self._bypassed.step(target, target, target)
+        if share == (1.0, 1.0):
+            return dry.copy()
+        return out if share == (0.0, 0.0) else out + _ramp(share) * (dry - out)
+
+
+def _ramp(ends: tuple[float, float]) -> Samples:
+    """Return a straight line over a hop."""
+    start, end = ends
+    return np.float32(start) + np.float32(end - start) * _RAMP
