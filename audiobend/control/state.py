@@ -43,6 +43,8 @@ class State:
         Name of the one that is being loaded; empty where none is.
     model_error : str
         Why the last wanted model could not be loaded; empty where it could.
+    panics : int
+        How often panic was called; whoever plays the sound may forget what is under way when it grows.
     revision : int
         Grows by one with every change.
     """
@@ -55,6 +57,7 @@ class State:
     model: str = ""
     wanted_model: str = ""
     model_error: str = ""
+    panics: int = 0
     revision: int = 0
 
     @property

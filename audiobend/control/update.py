@@ -97,7 +97,7 @@ def _carry_out(state: State, command: Command, context: Context) -> State:
         case Morph():
             return _morph(state, command, context)
         case Panic():
-            return state.replace(bypass=True)
+            return state.replace(bypass=True, panics=state.panics + 1)
         case LoadPatch(patch):
             check_fits(patch, context)
             return state.replace(patch=patch, morph=None, scene="")

@@ -1,5 +1,6 @@
 """Open Sound Control: one table of addresses, and a receive path that no packet can stop.
 
-``addresses`` `match` ``parse`` ``decode`` ``encode`` ``feedback`` ``desk`` are pure; ``responder`` is told the time and
-handed datagrams, and says which to send; ``server`` owns the socket and the thread, ``desk`` the lock around the state.
+``rows`` and ``addresses`` are the table; ``parse``, ``match``, ``decode`` and ``encode`` are pure; ``responder`` is
+handed datagrams and the time, and says which to send; ``desk`` keeps the state behind a lock; ``server`` has the socket
+and the thread.
 """

@@ -1,12 +1,27 @@
 """The socket and the thread of OSC."""
 
+import errno
+import ipaddress
 import logging
+import socket
+import time
 from collections.abc import Sequence
+from threading import Event, Thread
 from types import TracebackType
 
+from audiobend.errors import ControlError
 from audiobend.osc.desk import Desk
+from audiobend.osc.responder import FEEDBACK_SECONDS, Responder
+from audiobend.osc.services import Counters
 
 DEFAULT_PORT = 9001
+RECEIVE_BUFFER = 4 << 20
+"""Bytes that the system keeps for us while we are busy; it may give less."""
+MAX_DRAIN = 512
+"""Packets that are taken before what they ask for is carried out."""
+IDLE_SECONDS = 0.1
+LOG_SECONDS = 5.0
+
 log = logging.getLogger("audiobend.osc")
 
 
@@ -20,14 +35,15 @@ class OscServer:
     address : str
         IP address to listen at; anything but a loopback address lets other machines in (see `listen_warning`).
     port : int
-        0 takes any free one.
+        0 takes any free one; afterwards ``port`` says which.
     allow : sequence of str
         IP addresses or networks (``"192.168.1.0/24"``) that are listened to; empty is all that reach ``address``.
 
     Raises
     ------
     ControlError
-        Where the address does not exist here, or the port is taken.
+        Where an address of ``allow`` is none; from `start`, where the address does not exist here, or the port is
+        taken.
 
     Examples
     --------
@@ -38,17 +54,36 @@ class OscServer:
     def __init__(
         self, desk: Desk, address: str = "127.0.0.1", port: int = DEFAULT_PORT, *, allow: Sequence[str] = ()
     ) -> None:
-        self.desk = desk
-        self.address = address
-        self.port = port
+        self.address, self.port = address, port
+        self._allow = [_network(one) for one in allow]
+        self._allowed: dict[str, bool] = {}
+        self._responder = Responder(desk, port)
+        self._socket: socket.socket | None = None
+        self._thread: Thread | None = None
+        self._stop = Event()
+        self._faults = 0
+        self._log = _SparingLog()
+
+    @property
+    def counters(self) -> Counters:
+        """What was received, refused, failed, and not sent."""
+        return self._responder.counters
 
     def start(self) -> "OscServer":
         """Open the socket, start the thread, and return at once."""
-        raise NotImplementedError
+        self._socket = _open(self.address, self.port)
+        self.port = self._responder.port = self._socket.getsockname()[1]
+        self._thread = Thread(target=self._run, args=(self._socket,), name="audiobend-osc", daemon=True)
+        self._thread.start()
+        return self
 
     def close(self) -> None:
         """Stop the thread and give the port back; may be called twice."""
-        raise NotImplementedError
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(5)
+        if self._socket is not None:
+            self._socket.close()
 
     def __enter__(self) -> "OscServer":
         return self.start()
@@ -57,3 +92,131 @@ class OscServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _run(self, sock: socket.socket) -> None:
+        """Receive until closed; nothing that happens to one packet, or to one turn, ends this."""
+        while not self._stop.is_set():
+            try:
+                self._receive(sock)
+                self._responder.turn(time.monotonic())
+                self._send(sock)
+            except OSError as error:
+                self._log.warn("the network: %s", error)
+                self._stop.wait(0.01)
+            except Exception:
+                self._fault()
+            if self.counters.rejected:
+                self._log.warn("%d packets refused, the last: %s", self.counters.rejected, self._responder.last_problem)
+
+    def _receive(self, sock: socket.socket) -> None:
+        """Wait for a packet, then take what else is there."""
+        sock.settimeout(FEEDBACK_SECONDS if self._responder.is_waiting else IDLE_SECONDS)
+        try:
+            self._packet(*sock.recvfrom(65536))
+            sock.setblocking(False)
+            for _ in range(MAX_DRAIN):
+                self._packet(*sock.recvfrom(65536))
+        except (TimeoutError, BlockingIOError):
+            return
+
+    def _packet(self, datagram: bytes, sender: tuple[str, int]) -> None:
+        if not self._may(sender[0]):
+            return
+        try:
+            self._responder.receive(datagram, sender, time.monotonic(), time.time())
+        except Exception:
+            self._fault()
+
+    def _may(self, host: str) -> bool:
+        if not self._allow:
+            return True
+        if host not in self._allowed:
+            if len(self._allowed) >= 1024:
+                self._allowed.clear()
+            self._allowed[host] = any(ipaddress.ip_address(host) in network for network in self._allow)
+        return self._allowed[host]
+
+    def _send(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        for datagram, client in self._responder.take():
+            try:
+                sock.sendto(datagram, client)
+            except OSError:    # a full buffer, or a client that cannot be reached
+                self.counters.unsent += 1
+
+    def _fault(self) -> None:
+        """Keep going after a mistake of ours; OSC must outlive it."""
+        self._faults += 1
+        self._log.error("a packet could not be carried out; OSC goes on (%d times so far)", self._faults)
+
+
+class _SparingLog:
+    """Logs each kind of line once in some seconds at most, and not again while nothing is new."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[float, tuple[object, ...]]] = {}
+
+    def warn(self, text: str, *args: object) -> None:
+        if self._is_due(text, args):
+            log.warning(text, *args)
+
+    def error(self, text: str, *args: object) -> None:
+        """As `warn`, with where it happened."""
+        if self._is_due(text, args):
+            log.error(text, *args, exc_info=True)
+
+    def _is_due(self, text: str, args: tuple[object, ...]) -> bool:
+        now = time.monotonic()
+        when, before = self._last.get(text, (float("-inf"), ()))
+        if now - when < LOG_SECONDS or before == args:
+            return False
+        self._last[text] = (now, args)
+        return True
+
+
+def listen_warning(address: str, allow: Sequence[str] = ()) -> str:
+    """Return what to say where other machines can reach the address; empty for a loopback address.
+
+    >>> listen_warning("127.0.0.1")
+    ''
+    >>> listen_warning("0.0.0.0")
+    'OSC listens at 0.0.0.0: every machine that reaches it can play; name those that may with --allow'
+    """
+    try:
+        loopback = address == "localhost" or ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        loopback = False
+    if loopback:
+        return ""
+    if allow:
+        return f"OSC listens at {address}: machines at {', '.join(allow)} can play"
+    return f"OSC listens at {address}: every machine that reaches it can play; name those that may with --allow"
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ControlError(f"--allow must be an IP address or a network such as 192.168.1.0/24, got '{text}'") from None
+
+
+def _open(address: str, port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        sock.bind((address, port))
+    except (OSError, OverflowError) as error:
+        sock.close()
+        raise ControlError(_why_not(address, port, error)) from None
+    return sock
+
+
+def _why_not(address: str, port: int, error: Exception) -> str:
+    code = getattr(error, "errno", None)
+    if code == errno.EADDRINUSE:
+        return f"OSC: port {port} is taken by another program; choose another, or 0 for any free one"
+    if code == errno.EACCES:
+        return f"OSC: port {port} is not for everybody; choose one in 1024..65535"
+    if isinstance(error, OverflowError):
+        return f"OSC: the port must be in 0..65535, got {port}"
+    return f"OSC: this machine has no address '{address}' to listen at; use 127.0.0.1, or 0.0.0.0 for all it has"

@@ -1,0 +1,199 @@
+"""What a message asks for: changes of the state, values, or one of the services. Pure; nothing happens here."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from audiobend.bending.values import shown
+from audiobend.control import (
+    Command,
+    DeleteScene,
+    LoadScene,
+    Morph,
+    Panic,
+    RequestModel,
+    SaveScene,
+    Set,
+    State,
+)
+from audiobend.errors import AudiobendError, ControlError
+from audiobend.osc.addresses import Budget, Leaf, Table
+from audiobend.osc.match import is_pattern
+from audiobend.osc.parse import Argument, Message
+from audiobend.osc.rows import ROOT, Row, from_norm
+
+WRONG_ARGUMENTS, NO_ADDRESS, NO_ACCESS, REFUSED, TOO_MANY = 400, 404, 405, 409, 429
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A command; ``confirm`` where ``/audiobend/done`` tells that it was carried out."""
+
+    address: str
+    command: Command
+    confirm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The value of an address is wanted."""
+
+    leaf: Leaf
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A service: ``name`` is its row's path, such as ``ping`` or ``list/layers``."""
+
+    name: str
+    args: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What ``/audiobend/fail`` tells the sender."""
+
+    address: str
+    code: int
+    text: str
+
+
+Request = Change | Query | Ask | Failure
+
+_CHANGES: dict[str, type[LoadScene] | type[SaveScene] | type[DeleteScene] | type[RequestModel]] = {
+    "scene/load": LoadScene,
+    "scene/save": SaveScene,
+    "scene/delete": DeleteScene,
+    "model/load": RequestModel,
+}
+_QUERIES = ("scene/load", "scene/morph", "model/load")
+T = TypeVar("T")
+
+
+def decode(message: Message, table: Table, state: State, budget: Budget) -> list[Request]:
+    """Return what a message asks for: one request, or one for each address that a pattern means.
+
+    Parameters
+    ----------
+    message : Message
+    table : Table
+    state : State
+        Its patch says which bends there are.
+    budget : Budget
+        What the packet's patterns may still cost.
+    """
+    address = message.address
+    try:
+        if is_pattern(address):
+            leaves = table.match(address, state.patch, budget)
+        else:
+            leaves = [table.lookup(address, state.patch)]
+    except AudiobendError as error:
+        code = TOO_MANY if min(budget.matches, budget.steps) < 0 else NO_ADDRESS
+        return [Failure(address, code, str(error))]
+    if message.problem:
+        return [Failure(address, WRONG_ARGUMENTS, message.problem)]
+    return [_request(leaf, message.args) for leaf in leaves]
+
+
+def _request(leaf: Leaf, args: tuple[Argument, ...]) -> Request:
+    row = leaf.row
+    try:
+        if row.kind == "action":
+            return _action(leaf.address, row, args)
+        if not args:
+            return Query(leaf)
+        if len(args) != 1:
+            raise ControlError(f"takes one value, got {len(args)}")
+        return Change(leaf.address, Set(leaf.target, value_of(row, args[0], _owner(leaf)), leaf.place))
+    except AudiobendError as error:
+        code = NO_ACCESS if isinstance(error, NoAccessError) else WRONG_ARGUMENTS
+        return Failure(leaf.address, code, str(error))
+
+
+class NoAccessError(ControlError):
+    """A query of what can only be sent, or a value for what can only be asked."""
+
+
+def value_of(row: Row, given: Argument, owner: str = "") -> Any:
+    """Return the value that an argument means for a row; `AudiobendError` with the rule, beginning with ``owner``.
+
+    >>> from audiobend.osc.rows import output_rows
+    >>> mix = next(output_rows())
+    >>> value_of(mix, 1), value_of(mix, 0.25)
+    (1.0, 0.25)
+    """
+    if row.kind in ("text", "name"):
+        if isinstance(given, str) or (row.kind == "name" and type(given) is int):
+            return given
+        raise ControlError(f"must be text, got {shown(given)}")
+    if isinstance(given, str):
+        raise ControlError(f"must be a number, got {shown(given)}")
+    number = float(given) if isinstance(given, bool) else given
+    if isinstance(number, float) and not math.isfinite(number):
+        raise ControlError(f"must be a number, got {number}")
+    if row.kind == "switch":
+        return number >= 0.5
+    param = row.param
+    assert param is not None
+    if row.kind == "norm":
+        if not 0 <= number <= 1:
+            raise ControlError(f"must be in 0..1, got {number:g}")
+        return from_norm(param, number)
+    # Faders send fractions where whole numbers are meant, so that the nearest is taken.
+    return param.check(math.floor(number + 0.5) if param.integer else number, owner)
+
+
+def _owner(leaf: Leaf) -> str:
+    """Return what a sentence about an address begins with: the transform, the bend or the operation."""
+    *_, before, last = leaf.address.split("/")
+    return before if leaf.row.param and leaf.row.param.name == last else last
+
+
+def _action(address: str, row: Row, args: tuple[Argument, ...]) -> Request:
+    name = row.path
+    if name == "panic":
+        pressed = not args or value_of(_BUTTON, args[0])
+        return Change(address, Panic(), confirm=True) if pressed else Ask("nothing", ())
+    if row.access == "r" or name in ("notify", "sync"):
+        return Ask(name, checked(row, args))
+    if not args:
+        if name in _QUERIES:
+            return Ask(name, ())
+        raise NoAccessError(f"takes {_forms(row)}, and has no value to ask for")
+    values = checked(row, args)
+    if name == "scene/morph":
+        a, b, position = values
+        return Change(address, Morph(str(a), str(b), float(position)), confirm=False)
+    return Change(address, _CHANGES[name](str(values[0])), confirm=name != "model/load")
+
+
+_BUTTON = Row("panic", "switch", "i", "")
+
+
+def checked(row: Row, args: tuple[Argument, ...]) -> tuple[Argument, ...]:
+    """Return the arguments of an action as its row's types have them; `ControlError` with the rule."""
+    if row.types == "*":
+        return args
+    if not len(row.types) - row.optional <= len(args) <= len(row.types):
+        raise ControlError(f"takes {_forms(row)}, got {len(args)} arguments")
+    return tuple(_typed(one, kind) for one, kind in zip(args, row.types, strict=False))
+
+
+def _typed(given: Argument, kind: str) -> Argument:
+    if kind == "s":
+        if isinstance(given, str) or type(given) is int:    # a scene called 1 can be meant by a number
+            return str(given)
+        raise ControlError(f"must be a name, got {shown(given)}")
+    if isinstance(given, str) or not math.isfinite(given):
+        raise ControlError(f"must be a number, got {shown(given)}")
+    return float(given) if kind == "f" else math.floor(given + 0.5)
+
+
+def _forms(row: Row) -> str:
+    words = {"i": "a whole number", "f": "a number", "s": "a name"}
+    needed = [words[kind] for kind in row.types]
+    return " and ".join(needed) if needed else "nothing"
+
+
+__all__ = ["ROOT", "Ask", "Change", "Failure", "Query", "Request", "decode", "value_of"]

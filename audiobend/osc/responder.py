@@ -1,0 +1,233 @@
+"""Datagrams in, datagrams out: all that the server does, without its socket. It is told the time.
+
+Changes of one value that arrive together are carried out once, with the last value; a bundle is carried out at one
+seam, and what it asks for is answered from the state after it.
+"""
+
+from collections.abc import Iterable
+
+from audiobend.control import Panic, RequestModel, Schedule, Set, State, update
+from audiobend.errors import AudiobendError, ControlError
+from audiobend.osc.addresses import Budget, Table
+from audiobend.osc.decode import REFUSED, WRONG_ARGUMENTS, Ask, Change, Failure, Query, decode
+from audiobend.osc.desk import Desk
+from audiobend.osc.encode import Sent, encode, wire_value
+from audiobend.osc.feedback import Feedback
+from audiobend.osc.limits import Allowance
+from audiobend.osc.parse import Message, PacketError, parse
+from audiobend.osc.pending import Pending
+from audiobend.osc.rows import ROOT
+from audiobend.osc.services import Counters, answers
+from audiobend.osc.subscribers import Client, Subscribers
+
+MAX_PENDING = 4096
+MAX_OUT = 4096
+MAX_LOADING = 16
+FEEDBACK_SECONDS = 1 / 30
+FEEDBACK_MESSAGES = 256
+
+
+class Responder:
+    """Carries out and answers packets.
+
+    Call `receive` with each packet, then `turn`, then send what `take` returns.
+
+    Parameters
+    ----------
+    desk : Desk
+    port : int
+        What ``/audiobend/hello.reply`` tells.
+    """
+
+    def __init__(self, desk: Desk, port: int = 0) -> None:
+        self.desk, self.port = desk, port
+        self.counters = Counters()
+        self.pending = Pending()
+        self.schedule: Schedule[tuple[list[Message], Client]] = Schedule()
+        self.subscribers = Subscribers()
+        self.last_problem = ""
+        self._failures = Allowance(rate=50, burst=500)
+        self._out: list[tuple[bytes, Client]] = []
+        self._loading: list[tuple[str, str, Client]] = []
+        self._table = Table(desk.context)
+        self._feedback: Feedback | None = None
+        self._told_at = float("-inf")
+
+    def receive(self, datagram: bytes, sender: Client, now: float, wall: float) -> None:
+        """Take one packet.
+
+        Parameters
+        ----------
+        datagram : bytes
+        sender : (str, int)
+        now : float
+            Seconds of a clock that never jumps.
+        wall : float
+            Seconds since 1970, which time tags are compared with.
+        """
+        self.counters.received += 1
+        try:
+            packet = parse(datagram)
+        except PacketError as error:
+            self.counters.rejected += 1
+            self.last_problem = str(error)
+            return
+        self.subscribers.seen(sender, now)
+        budget = Budget()
+        for due, messages in packet.groups:
+            if due is None or due <= wall:
+                self._group(messages, sender, now, budget)
+                continue
+            try:
+                self.schedule.put(now + due - wall, (messages, sender), now)
+            except ControlError as error:
+                self._fail(Failure(messages[0].address, REFUSED, str(error)), sender, now)
+
+    def turn(self, now: float) -> None:
+        """Carry out what waits, and tell subscribers what has changed."""
+        for messages, sender in self.schedule.take_due(now):
+            self._group(messages, sender, now, Budget())
+        self._flush(now)
+        self._tell_loaded(now)
+        if now - self._told_at >= FEEDBACK_SECONDS:
+            self._told_at = now
+            self._tell_changes(now)
+
+    def take(self) -> list[tuple[bytes, Client]]:
+        """Return, and forget, the datagrams to send, each with where to."""
+        out, self._out = self._out, []
+        return out
+
+    @property
+    def is_waiting(self) -> bool:
+        """True where something is to be told that no packet will call for."""
+        return bool(self.subscribers.clients or self._loading or len(self.schedule))
+
+    def _group(self, messages: Iterable[Message], sender: Client, now: float, budget: Budget) -> None:
+        """Take messages that belong to one instant."""
+        self._follow_context()
+        state = self.desk.state
+        asked: list[Query | Ask] = []
+        is_barrier = False
+        for message in messages:
+            for request in decode(message, self._table, state, budget):
+                if isinstance(request, Change):
+                    self.pending.put(request, sender)
+                    if not isinstance(request.command, Set):
+                        is_barrier = True
+                        state = self._foreseen(state, request)
+                elif isinstance(request, Failure):
+                    self._fail(request, sender, now)
+                else:
+                    asked.append(request)
+        if asked or is_barrier or len(self.pending) > MAX_PENDING:
+            self._flush(now)
+        for one in asked:
+            self._answer(one, sender, now)
+
+    def _foreseen(self, state: State, change: Change) -> State:
+        """Return the state in which the rest of a bundle looks for its bends: after a scene was loaded, say."""
+        try:
+            return update(state, change.command, self.desk.context)
+        except AudiobendError:
+            return state
+
+    def _flush(self, now: float) -> None:
+        """Carry out what waits, at one seam."""
+        changes = self.pending.take()
+        if not changes:
+            return
+        outcomes = self.desk.apply([change.command for change, _ in changes])
+        for (change, sender), error in zip(changes, outcomes, strict=True):
+            if error is not None:
+                self._fail(Failure(change.address, REFUSED, str(error)), sender, now)
+                continue
+            self._note(change, sender)
+            if change.confirm:
+                self._send(sender, f"{ROOT}/done", (change.address,))
+
+    def _note(self, change: Change, sender: Client) -> None:
+        """Remember what follows from a change that was carried out."""
+        command = change.command
+        if self._feedback is not None:
+            if isinstance(command, Set):
+                self._feedback.set_by(command.target, sender)
+            else:
+                self._feedback.forget_setters()    # what a scene changes, everybody must hear of
+        if isinstance(command, Panic):
+            self.schedule.clear()
+        elif isinstance(command, RequestModel):
+            self._loading = [*self._loading[-MAX_LOADING + 1 :], (change.address, command.name, sender)]
+
+    def _answer(self, asked: Query | Ask, sender: Client, now: float) -> None:
+        address = asked.leaf.address if isinstance(asked, Query) else f"{ROOT}/{asked.name}"
+        try:
+            if isinstance(asked, Query):
+                self._send(sender, address, (wire_value(asked.leaf, self.desk.state),))
+            elif asked.name == "notify":
+                self._notify(asked, sender, now)
+            else:
+                values = Feedback(self._table, self.desk.state).told if asked.name == "dump" else []
+                for to, args in answers(asked, self.desk, values, self.counters, self.port):
+                    self._send(sender, to, args)
+        except AudiobendError as error:
+            code = WRONG_ARGUMENTS if isinstance(asked, Ask) and asked.args else REFUSED
+            self._fail(Failure(address, code, str(error)), sender, now)
+
+    def _notify(self, asked: Ask, sender: Client, now: float) -> None:
+        """Subscribe or unsubscribe; without arguments, tell whether the sender is subscribed."""
+        wanted, *ports = (int(one) for one in asked.args) if asked.args else (None,)
+        if wanted is None:
+            self._send(sender, f"{ROOT}/notify", (int(sender in self.subscribers.clients),))
+            return
+        if wanted > 0:
+            self.subscribers.add(sender, ports[0] if ports else None, now)
+            if self._feedback is None:
+                self._feedback = Feedback(self._table, self.desk.state)
+        else:
+            self.subscribers.remove(sender)
+        count = len(self.subscribers.clients)
+        self._send(sender, f"{ROOT}/done", (f"{ROOT}/notify", count, self.subscribers.capacity))
+
+    def _tell_changes(self, now: float) -> None:
+        self.subscribers.expired(now)
+        if not self.subscribers.clients:
+            self._feedback = None
+        if self._feedback is None:
+            return
+        self._follow_context()
+        for told, setter in self._feedback.changes(self.desk.state, FEEDBACK_MESSAGES):
+            for sender, place in self.subscribers.clients.items():
+                if sender != setter:
+                    self._send(place, told.address, told.args)
+
+    def _tell_loaded(self, now: float) -> None:
+        """Tell those who wanted another model that it sounds, or why it does not."""
+        state = self.desk.state
+        if not self._loading or state.wanted_model:
+            return
+        waiting, self._loading = self._loading, []
+        for address, name, sender in waiting:
+            if state.model == name:
+                self._send(sender, f"{ROOT}/done", (address, name))
+            else:
+                text = state.model_error or f"another model was asked for after '{name}'"
+                self._fail(Failure(address, REFUSED, text), sender, now)
+
+    def _follow_context(self) -> None:
+        """Another model has other addresses."""
+        if self._table.context is not self.desk.context:
+            self._table = Table(self.desk.context)
+            if self._feedback is not None:
+                self._feedback.move_to(self._table)
+
+    def _fail(self, failure: Failure, sender: Client, now: float) -> None:
+        self.counters.failed += 1
+        if self._failures.take(sender, now):
+            self._send(sender, f"{ROOT}/fail", (failure.address, failure.code, failure.text))
+
+    def _send(self, client: Client, address: str, args: tuple[Sent, ...]) -> None:
+        if len(self._out) >= MAX_OUT:
+            self.counters.unsent += 1
+            return
+        self._out.append((encode(address, args), client))

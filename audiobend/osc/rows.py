@@ -1,0 +1,175 @@
+"""What can be addressed, as rows: everything else about OSC is derived from them.
+
+A row may stand for many addresses: ``layer/{layer}/{features}/erode/radius`` is there for every layer, and for all of
+its features and each of its clusters.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from audiobend.bending.apply import MIX
+from audiobend.bending.bend import OUTPUT_PARAMS
+from audiobend.bending.latent import LATENT_OPS
+from audiobend.bending.transform import Number, Param, Transform
+from audiobend.control.update import POSITION
+
+ROOT = "/audiobend"
+LAST_INT = 2**31 - 1
+
+Kind = Literal["switch", "number", "norm", "text", "name", "action"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table of addresses.
+
+    Attributes
+    ----------
+    path : str
+        Below ``/audiobend/``, with ``{layer}``, ``{features}`` (``all`` or ``cluster/{cluster}``), ``{id}`` and
+        ``{axis}`` where there are several.
+    kind : str
+        ``switch`` (0 or 1), ``number`` (in its range), ``norm`` (0..1 over the range of the number above it), ``text``,
+        ``name`` (a whole number or text), or ``action``.
+    types : str
+        OSC types of the arguments: ``i``, ``f``, ``s``; ``*`` for any.
+    description : str
+    access : str
+        ``"rw"``, ``"r"`` (send no arguments) or ``"w"``.
+    param : Param or None
+        Range, unit and default of a number.
+    target : str
+        What `audiobend.control.Set` changes, with ``{bend}`` and ``{axis}`` filled in; empty for actions.
+    optional : int
+        How many of the last arguments may be left out.
+    """
+
+    path: str
+    kind: Kind
+    types: str
+    description: str
+    access: str = "rw"
+    param: Param | None = None
+    target: str = ""
+    optional: int = 0
+
+    @property
+    def default(self) -> Any:
+        """The value that an untouched address has; None where there is no such thing."""
+        if self.kind == "switch":
+            return int(self.path in ("limiter", "match_level"))
+        if self.param is None:
+            return None
+        value: Number = int(self.param.default) if self.param.integer else float(self.param.default)
+        return to_norm(self.param, value) if self.kind == "norm" else value
+
+
+def to_norm(param: Param, value: Number) -> float:
+    """Return where a value stands in its range, 0..1."""
+    return (value - param.low) / (param.high - param.low)
+
+
+def from_norm(param: Param, share: float) -> Number:
+    """Return the value at a share of the range; the nearest whole number where only those are allowed.
+
+    >>> from_norm(Param("radius", 0, 32, default=1, integer=True), 0.5)
+    16
+    """
+    value = param.low + share * (param.high - param.low)
+    return round(value) if param.integer else min(max(value, param.low), param.high)
+
+
+def number(path: str, param: Param, description: str, target: str) -> Row:
+    """Return the row of a number."""
+    return Row(path, "number", "i" if param.integer else "f", description, param=param, target=target)
+
+
+def with_norm(row: Row) -> tuple[Row, Row]:
+    """Return a row and its twin for faders that know 0..1 only."""
+    assert row.param is not None
+    description = f"{row.path.rpartition('/')[2]} as a share 0..1 of {row.param.span}"
+    return row, replace(row, path=f"{row.path}/norm", kind="norm", types="f", description=description)
+
+
+def transform_rows(transform: Transform, path: str, switch_path: str) -> Iterator[Row]:
+    """Return the rows of one transform at one place; ``path`` leads there, ``switch_path`` to its switch."""
+    yield Row(switch_path, "switch", "i", f"switch: {transform.description}".rstrip("."), target="{bend}/on")
+    yield number(f"{path}/mix", MIX, "how much of it is mixed in", "{bend}/mix")
+    for param in transform.params:
+        words = param.help or f"{param.name} of {transform.name}"
+        yield from with_norm(number(f"{path}/{param.name}", param, words, f"{{bend}}/{param.name}"))
+
+
+def layer_rows(transforms: Mapping[str, Transform]) -> Iterator[Row]:
+    """Return what every layer has, on all of its features and on each cluster."""
+    for transform in transforms.values():
+        path = f"layer/{{layer}}/{{features}}/{transform.name}"
+        yield from transform_rows(transform, path, path)
+
+
+def bend_rows(transform: Transform) -> Iterator[Row]:
+    """Return what a bend of the patch has, by its id."""
+    yield from transform_rows(transform, "bend/{id}", "bend/{id}/on")
+    features = "the features it acts on: all, cluster 1, random 0.25, range 0 9 or indices 3 5"
+    yield Row("bend/{id}/features", "text", "s", features, target="{bend}/features")
+    yield Row("bend/{id}/layer", "name", "s", "the layer where it acts: 3, e1, z", target="{bend}/layer")
+
+
+def latent_rows() -> Iterator[Row]:
+    """Return what every axis of the latent code has: the operations with one number."""
+    for op, entry in LATENT_OPS.items():
+        if len(entry.params) == 2 and entry.params[0].name == "axis":
+            words = f"{entry.description.rstrip('.')}: {entry.params[1].name}; {entry.params[1].help}"
+            target = f"latent/{{axis}}/{op}"
+            yield from with_norm(number(f"latent/{{axis}}/{op}", entry.params[1], words, target))
+
+
+def output_rows() -> Iterator[Row]:
+    """Return what belongs to the whole sound."""
+    out = OUTPUT_PARAMS
+    yield number("mix", out["mix"], "dry to wet", "output/mix")
+    yield number("detail", out["detail"], out["detail"].help, "output/detail")
+    yield from with_norm(number("gain", out["gain_db"], "gain at the output", "output/gain_db"))
+    yield Row("limiter", "switch", "i", "limiter at the output", target="output/limiter")
+    yield Row("match_level", "switch", "i", "the unbent level follows the input's", target="output/match_level")
+    yield Row("bypass", "switch", "i", "the dry sound, bit for bit", target="bypass")
+    seed = Param("seed", 0, LAST_INT, default=0, integer=True)
+    yield number("seed", seed, "seed of everything random", "seed")
+
+
+def scene_rows() -> Iterator[Row]:
+    """Return what is done with scenes and models."""
+    yield Row("scene/load", "action", "s", "sound a scene; the query tells the one loaded last")
+    yield Row("scene/save", "action", "s", "keep what sounds as a scene", "w")
+    yield Row("scene/delete", "action", "s", "forget a scene", "w")
+    yield Row("scene/morph", "action", "ssf", "sound what lies between two scenes: from, to, position 0..1")
+    yield number("scene/morph/position", POSITION, "position between the two scenes of the last morph", "morph")
+    yield Row("model/load", "action", "s", "load another model by its name; done is told when it sounds")
+
+
+def service_rows() -> Iterator[Row]:
+    """Return what is asked and answered."""
+    yield Row("panic", "action", "i", "dry sound at once; nothing, or 1; what waits for its time is dropped", "w",
+              optional=1)
+    yield Row("ping", "action", "*", "answered by /audiobend/pong with the same arguments", "r")
+    yield Row("hello", "action", "", "answered by /audiobend/hello.reply name version protocol model port", "r")
+    yield Row("status", "action", "", "answered by /audiobend/status.reply load latency_ms xruns late dropped "
+              "received rejected", "r")
+    yield Row("notify", "action", "ii", "1: send every change to me, to this port if one is given; 0: no more", "rw",
+              optional=1)
+    yield Row("sync", "action", "i", "answered by /audiobend/synced once all that came before is done", "w")
+    yield Row("dump", "action", "i", "one page (from 0) of the state, a message for each address in use, then "
+              "/audiobend/dump.end page pages", "r", optional=1)
+    yield Row("list/layers", "action", "", "a message for each layer: index, count, name, features, height, width, "
+              "clusters", "r")
+    yield Row("list/clusters", "action", "s", "a message for each cluster of a layer: index, count, layer, cluster, "
+              "label", "r")
+    yield Row("list/transforms", "action", "", "a message for each transform: index, count, name, description, "
+              "parameters", "r")
+    yield Row("list/params", "action", "s", "a message for each parameter of a transform: index, count, name, low, "
+              "high, default, unit, whole", "r")
+    yield Row("list/bends", "action", "", "a message for each bend of the patch: index, count, id, layer, transform, "
+              "features, on", "r")
+    yield Row("list/scenes", "action", "", "a message for each scene: index, count, name", "r")
+    yield Row("list/models", "action", "", "a message for each model: index, count, name", "r")
