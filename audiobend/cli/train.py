@@ -1,12 +1,17 @@
 """``audiobend train``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from audiobend.cli.processes import quieten, speaking_once, training_screen, was_restarted
 from audiobend.cli.screen import say, show_json
 from audiobend.errors import TrainingError
+
+if TYPE_CHECKING:
+    from audiobend.train.distributed import Team
+    from audiobend.train.recipe import Recipe
 
 
 def add_to(app: typer.Typer) -> None:
@@ -16,21 +21,48 @@ def add_to(app: typer.Typer) -> None:
 
 def train(
     folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Folders (or files) of sound.")],
-    out: Annotated[Path, typer.Option(help="Folder of the new model.")],
-    width: Annotated[float, typer.Option(min=0.015625, max=2, help="Size of the network; 1.0 is the paper's.")] = 0.25,
-    minutes: Annotated[float, typer.Option(min=0.05, max=100000, help="How long to train.")] = 90.0,
+    out: Annotated[Path | None, typer.Option(help="Folder of the new model.")] = None,
+    config: Annotated[
+        str | None, typer.Option(help="Recipe: small, half, paper, or a YAML file. Options come before what it says.")
+    ] = None,
+    width: Annotated[
+        float | None, typer.Option(min=0.015625, max=4, help="Size of the network; 1.0 is the paper's [default: 0.25].")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, max=1e6, help="How long to train [default: 90].")
+    ] = None,
+    epochs: Annotated[
+        float | None, typer.Option(min=0.001, help="Or: how often to go through as many windows as the sound holds.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Or: how many steps.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Windows in a step, of all devices together.")] = None,
+    start_from: Annotated[
+        str | None, typer.Option(help="Begin from this model: of the same width, or a whole part of it.")
+    ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, help="Seed of weights, windows and noise (the schedule follows the clock).")
-    ] = 0,
+        int | None, typer.Option(min=0, help="Seed of weights, windows and noise (with --minutes the clock too).")
+    ] = None,
     validation: Annotated[
         list[str] | None, typer.Option(help="Part of a track's name: keep it out of training and measure it.")
     ] = None,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WORDS=SHARE", help="Share of the windows for tracks whose names hold the words."),
+    ] = None,
     reels: Annotated[
         list[str] | None,
-        typer.Option(help="Beginning of names of files that are collections of short sounds; they get a quarter."),
+        typer.Option(help="Words in names of files that are collections of short sounds; they get a quarter."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
-    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads.")] = None,
+    smoke_test: Annotated[
+        bool, typer.Option("--smoke-test", help="Run every part once, in seconds, to see that all is well.")
+    ] = False,
+    devices: Annotated[
+        str, typer.Option(help="auto, cpu, a number, cuda:0,1, or cpu:2 for two processes on the processor.")
+    ] = "auto",
+    nodes: Annotated[int, typer.Option(min=1, help="Machines; start the command on each, or use torchrun.")] = 1,
+    precision: Annotated[str, typer.Option(help="auto, 32 or bf16.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads of each process.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON document at the end and nothing else.")] = False,
 ) -> None:
     """Train a model on your own sound.
@@ -39,17 +71,84 @@ def train(
     """
     import torch
 
-    from audiobend.clustering.activation import add_clusters
-    from audiobend.train.loop import Recipe
-    from audiobend.train.session import train as run
+    quieten()
+    from audiobend.train.dataset import read_weights, sound_files
+    from audiobend.train.distributed import choose_precision, make_team
+    from audiobend.train.folder import refuse_second_run
 
-    if out.exists() and not out.is_dir():
-        raise TrainingError(f"{out}: is a file, not a folder; give --out a folder")
+    given = {"width": width, "minutes": minutes, "epochs": epochs, "steps": steps, "batch_size": batch_size,
+             "start_from": start_from, "seed": seed}
+    recipe = _recipe(config, {name: value for name, value in given.items() if value is not None})
+    shares = read_weights(weight or [])
+    if out is None and not smoke_test:
+        raise TrainingError("give the new model's folder with --out, such as --out models/mine")
+    resume = resume or was_restarted(out)
+    if out is not None and not smoke_test:    # before other processes are started
+        refuse_second_run(out, resume)
+    sound_files(folders)
+    precision = choose_precision(precision, devices, recipe.width)
     if threads:
         torch.set_num_threads(threads)
-    report = (lambda _: None) if json_ else say
-    recipe = Recipe(width=width, minutes=minutes, seed=seed)
-    figures = run(folders, out, recipe, tuple(validation or ()), tuple(reels or ()), resume, report)
-    add_clusters(out, folders, report=report)
-    if json_:
+    team = make_team(devices, nodes, precision)
+    if not smoke_test:
+        team.check_batch(recipe.batch_size)
+    team.fabric.launch()
+    with speaking_once(team):
+        if smoke_test:
+            _smoke_test(folders, out, recipe, team, json_)
+        else:
+            assert out is not None
+            _train(folders, out, recipe, team, (validation or [], reels or [], shares), resume, json_)
+    team.leave()
+
+
+def _recipe(config: str | None, given: dict[str, Any]) -> "Recipe":
+    from audiobend.io.modelbundle import load_for_training
+    from audiobend.train.recipe import Recipe, load_recipe
+
+    recipe = (load_recipe(config) if config else Recipe()).changed(given)
+    if "start_from" in given and "width" not in given and config is None:
+        recipe = recipe.changed({"width": load_for_training(given["start_from"])[0].width})
+    return recipe
+
+
+def _train(
+    folders: list[Path],
+    out: Path,
+    recipe: "Recipe",
+    team: "Team",
+    choice: tuple[list[str], list[str], dict[str, float]],
+    resume: bool,
+    as_json: bool,
+) -> None:
+    from audiobend.clustering.activation import add_clusters
+    from audiobend.train.checkpoint import NAME, load_checkpoint
+    from audiobend.train.loop import DivergedError
+    from audiobend.train.restart import restart, restarts
+    from audiobend.train.session import train as run
+
+    validation, reels, weights = choice
+    with training_screen(quiet=as_json or not team.leads) as (report, on_step):
+        try:
+            figures = run(folders, out, recipe, validation, reels, resume, report, on_step,
+                          weights=weights, team=team, attempt=restarts()[0])
+        except DivergedError as problem:
+            if not team.leads:
+                raise
+            report(f"{problem}: starting anew from there")
+            restart(problem, load_checkpoint(out / NAME)["progress"]["step"], team)
+        team.first(lambda: add_clusters(out, folders, report=report))
+    if as_json and team.leads:
         show_json(figures)
+
+
+def _smoke_test(folders: list[Path], out: Path | None, recipe: "Recipe", team: "Team", quiet: bool) -> None:
+    from tempfile import TemporaryDirectory
+
+    from audiobend.train.smoke import smoke_test
+
+    with TemporaryDirectory(prefix="audiobend-") as temporary:
+        folder = team.share(str(out or temporary))
+        report = say if team.leads and not quiet else lambda _: None
+        smoke_test(folders, Path(folder), recipe, team, report)
+        report("everything works" + (f"; see {out}" if out else ""))

@@ -1,19 +1,17 @@
 """The training loop: windows in, a spectrogram VAE out.
 
 Recipe (measured against alternatives): mean spectrum taken off and a linear output, mean-square loss in dB with a
-small share of relative linear error, Muon with norm control on the big matrices and AdamW elsewhere, a moving average
+small share of relative linear error, Muon with norm control on the big matrices and Adam elsewhere, a moving average
 of the weights whose batch-norm statistics are measured anew before every use.
 """
 
 import copy
-import math
-import pickle
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -21,44 +19,37 @@ from audiobend.errors import TrainingError
 from audiobend.networks.spectrogram_vae import SpectrogramVAE, channels_last
 from audiobend.spectral.codec import SpectrogramCodec
 from audiobend.train.dataset import WindowSampler
-from audiobend.train.muon import NormedMuon
+from audiobend.train.distributed import Team, alone, with_shared_statistics
+from audiobend.train.losses import divergence, linear_error, squared_error
+from audiobend.train.muon import optimisers_for
+from audiobend.train.recipe import Recipe
+from audiobend.train.schedule import Progress, Schedule
 
 BAD_STEPS_IN_A_ROW = 5
+LONGEST_GRADIENT = 1.0
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides how a model is trained; kept on its card."""
-
-    width: float = 0.25
-    n_latent: int = 512
-    activation: str = "leaky_relu"
-    batch_size: int = 32
-    minutes: float = 90.0
-    lr_muon: float = 4e-3
-    lr_adam: float = 1e-3
-    warm_up_steps: int = 50
-    final_lr: float = 0.02
-    kl: float = 0.05
-    linear: float = 0.05
-    average: float = 0.995
-    seed: int = 0
-    start_from: str = ""    # a model whose weights training begins with
+class DivergedError(TrainingError):
+    """Several steps in a row gave gradients that are not numbers; a new process often goes on where this one cannot."""
 
 
-@dataclass
-class Progress:
-    """Where training stands."""
+class _Pass(nn.Module):
+    """One way through the network, as one module, so that Fabric can put its precision and processes around it."""
 
-    step: int = 0
-    seconds: float = 0.0
-    loss: float = math.nan
-    kl: float = math.nan
-    windows: int = 0
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return output, mean and log variance of normalised windows; ``noise`` is ``(batch, latent)``."""
+        mean, log_variance = self.network.encode(x)    # type: ignore[operator]
+        log_variance = log_variance.clamp(-12, 8)
+        output = self.network.decode(mean + noise * (0.5 * log_variance).exp())    # type: ignore[operator]
+        return output, mean, log_variance
 
 
 class Trainer:
-    """Train one model; `run` until the recipe's minutes are over, `save` at any time.
+    """Train one model; `run` until the recipe's length is over, take a `checkpoint` at any time.
 
     Parameters
     ----------
@@ -66,105 +57,121 @@ class Trainer:
     codec : SpectrogramCodec
         Holds the corpus's mean spectrum.
     sampler : WindowSampler
+        Of the same seed in every process: each builds its part of the same batches.
     first : SpectrogramVAE, optional
         Weights to begin with, instead of random ones.
+    team : Team, optional
+        The processes that train together; default is this one alone, on the processor.
     """
 
     def __init__(
-        self, recipe: Recipe, codec: SpectrogramCodec, sampler: WindowSampler, first: SpectrogramVAE | None = None
+        self,
+        recipe: Recipe,
+        codec: SpectrogramCodec,
+        sampler: WindowSampler,
+        first: SpectrogramVAE | None = None,
+        team: Team | None = None,
     ) -> None:
         torch.manual_seed(recipe.seed)
-        self.recipe, self.codec, self.sampler = recipe, codec, sampler
-        self.network = channels_last(first or SpectrogramVAE(recipe.width, recipe.n_latent, recipe.activation))
-        self.average = copy.deepcopy(self.network).requires_grad_(False)
-        dense = [self.network.get_parameter(name) for name in ("mean.weight", "expand.weight")]
-        big = [*_kernels(self.network), *dense]
-        chosen = {id(parameter) for parameter in big}
-        rest = [parameter for parameter in self.network.parameters() if id(parameter) not in chosen]
-        self.optimisers = [
-            NormedMuon(big, lr=recipe.lr_muon),
-            torch.optim.AdamW(rest, lr=recipe.lr_adam, betas=(0.9, 0.99), weight_decay=0.0),
-        ]
+        self.recipe, self.codec, self.sampler, self.team = recipe, codec, sampler, team or alone()
+        self.schedule = Schedule.over(recipe, sampler.tracks)
+        network = first or SpectrogramVAE(recipe.width, recipe.n_latent, recipe.activation, recipe.output)
+        self.average = copy.deepcopy(channels_last(network)).requires_grad_(False).to(self.team.device)
+        self.network = with_shared_statistics(network, self.team)
+        self._pass = self.team.joined(_Pass(self.network))
+        self.optimisers = optimisers_for(self.network, recipe)
+        self.noise = torch.Generator().manual_seed(recipe.seed)
+        """Its own generator: what the first process draws while it evaluates must not come between."""
         self.progress = Progress()
-        self._bad_steps = 0
+        self.trouble = ""
+        """Why the last step was left out; empty if it was not."""
         self.stop = False
-        """Set it to end `run` after the step that is being done."""
+        """Set it in the first process to end `run` after the step that is being done."""
+        self._bad_steps = 0
 
-    def run(self, every_seconds: float, report: Callable[[Progress], None]) -> None:
-        """Train until the time is over, calling ``report`` now and then (evaluate and save there)."""
-        before, reported = time.monotonic(), self.progress.seconds
-        while self.progress.seconds < self.recipe.minutes * 60 and not self.stop:
-            self.step(self.sampler.batch())
-            now = time.monotonic()
-            self.progress.seconds += now - before
-            before = now
-            if self.progress.seconds - reported >= every_seconds:
-                reported = self.progress.seconds
-                report(self.progress)
-                before = time.monotonic()    # evaluation is not training time
+    @property
+    def share_done(self) -> float:
+        """How far training is, 0..1."""
+        return self.schedule.share_done(self.progress)
 
-    def step(self, window_db: Tensor) -> None:
-        """Learn from one batch ``(batch, 1, 128, 513)`` of dB."""
-        self.network.train()
-        loss, kl = self._loss(window_db)
+    def run(self, after_step: Callable[[Progress], None] = lambda _: None) -> None:
+        """Train until the recipe's length is over; what ``after_step`` takes is not training time."""
+        while self.share_done < 1 and not self.stop:
+            begun = time.monotonic()
+            self.step(self.sampler.batch((self.team.rank, self.team.size)))
+            seconds = self.progress.seconds + time.monotonic() - begun
+            # The first process's clock and Ctrl-C are everybody's.
+            self.progress.seconds, stop = self.team.agree([seconds, float(self.stop)])
+            self.stop = bool(stop)
+            after_step(self.progress)
+
+    def step(self, windows_db: Tensor) -> None:
+        """Learn from this process's part of a batch, ``(batch / processes, 1, 128, 513)`` of dB.
+
+        Raises
+        ------
+        DivergedError
+            At the fifth step in a row whose gradients are not numbers; until then such steps are left out.
+        """
+        self._pass.train()
+        self._set_learning_rates()
+        loss, kl = self._loss(windows_db.to(self.team.device))
         for optimiser in self.optimisers:
             optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        self.team.fabric.backward(loss)
         self.progress.step += 1
-        if not self._gradients_are_finite():
+        length = self._gradient_length()
+        if length is None:
             return
-        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self._set_learning_rates()
+        nn.utils.clip_grads_with_norm_(self.network.parameters(), LONGEST_GRADIENT, length)
         for optimiser in self.optimisers:
             optimiser.step()
         self._update_average()
-        self.progress.windows += len(window_db)
-        self.progress.loss, self.progress.kl = float(loss.detach()), float(kl)
+        self.progress.windows += len(windows_db) * self.team.size
+        self.progress.loss, self.progress.kl, self.progress.gradient = (float(one) for one in (loss.detach(), kl, length))
 
-    def _loss(self, window_db: Tensor) -> tuple[Tensor, Tensor]:
-        x = (window_db - self.codec.mean_db) / self.codec.scale_db
-        mean, log_variance = self.network.encode(x)
-        log_variance = log_variance.clamp(-12, 8)
-        z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-        y = self.network.decode(z)
-        kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
-        annealed = self.recipe.kl * min(1.0, self._share_done() / 0.2)
-        loss = (y - x).square().mean() + annealed * kl / x[0].numel()
-        return loss + self.recipe.linear * self._linear_error(x, y), kl.detach()
+    def _loss(self, windows_db: Tensor) -> tuple[Tensor, Tensor]:
+        mean_db = self.codec.mean_db.to(windows_db.device)
+        x = (windows_db - mean_db) / self.codec.scale_db
+        y, mean, log_variance = self._pass(x, self._noise(len(x)).to(x.device))
+        y, mean, log_variance = y.float(), mean.float(), log_variance.float()
+        kl = divergence(mean, log_variance).sum()
+        loss = squared_error(x, y) + self.schedule.kl(self.progress) * kl / x[0].numel()
+        if self.recipe.linear:
+            y_db = y * self.codec.scale_db + mean_db
+            loss = loss + self.recipe.linear * linear_error(windows_db, y_db)
+        return loss, kl.detach()
 
-    def _linear_error(self, x: Tensor, y: Tensor) -> Tensor:
-        true, guess = (
-            (((v * self.codec.scale_db + self.codec.mean_db).clamp(max=12.0)) * (math.log(10) / 20)).exp()
-            for v in (x, y)
-        )
-        error = (true - guess).square().sum((1, 2, 3)) / true.square().sum((1, 2, 3)).clamp(min=1e-6)
-        return error.clamp(max=4.0).mean()
-
-    def _share_done(self) -> float:
-        return min(1.0, self.progress.seconds / (self.recipe.minutes * 60))
+    def _noise(self, n_windows: int) -> Tensor:
+        """Draw the noise of all processes and take this one's, so that their number changes nothing."""
+        rank, size = self.team.rank, self.team.size
+        noise = torch.randn(n_windows * size, self.recipe.n_latent, generator=self.noise)
+        return noise[rank * n_windows : (rank + 1) * n_windows]
 
     def _set_learning_rates(self) -> None:
-        final, done = self.recipe.final_lr, self._share_done()
-        cosine = final + (1 - final) * 0.5 * (1 + math.cos(math.pi * done))
-        factor = min(1.0, self.progress.step / self.recipe.warm_up_steps) * cosine
-        for optimiser, peak in zip(self.optimisers, (self.recipe.lr_muon, self.recipe.lr_adam), strict=True):
+        factor = self.schedule.learning_rate(self.progress)
+        for optimiser in self.optimisers:
             for group in optimiser.param_groups:
-                group["lr"] = peak * factor
+                group["lr"] = group["highest_lr"] * factor
 
-    def _gradients_are_finite(self) -> bool:
-        """Look before clipping: clipping would spread one NaN over every parameter."""
-        bad = [
-            name
-            for name, parameter in self.network.named_parameters()
-            if parameter.grad is not None and not bool(parameter.grad.isfinite().all())
-        ]
-        self._bad_steps = self._bad_steps + 1 if bad else 0
+    def _gradient_length(self) -> Tensor | None:
+        """Look before clipping, which would spread one NaN over every parameter; None means: leave this step out."""
+        named = [(name, p.grad) for name, p in self.network.named_parameters() if p.grad is not None]
+        lengths = torch.stack([gradient.norm() for _, gradient in named])
+        length: Tensor = lengths.norm()
+        if bool(length.isfinite()):
+            self.trouble, self._bad_steps = "", 0
+            return length
+        bad = [name for (name, _), one in zip(named, lengths.isfinite().tolist(), strict=True) if not one]
+        where = f"{bad[0]} and {len(bad) - 1} more" if len(bad) > 1 else (bad or ["all of them together"])[0]
+        self.trouble = f"step {self.progress.step}: the gradients of {where} are not numbers; the step is left out"
+        self._bad_steps += 1
         if self._bad_steps >= BAD_STEPS_IN_A_ROW:
-            raise TrainingError(
-                f"{BAD_STEPS_IN_A_ROW} steps in a row gave gradients that are not numbers (first in {bad[0]}); "
+            raise DivergedError(
+                f"{BAD_STEPS_IN_A_ROW} steps in a row gave gradients that are not numbers (first in {where}); "
                 "run the same command again with --resume to go on from the last checkpoint"
             )
-        return not bad
+        return None
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -175,77 +182,58 @@ class Trainer:
 
     @torch.no_grad()
     def averaged_network(self, n_batches: int = 16) -> SpectrogramVAE:
-        """Return the averaged weights with batch-norm statistics measured for them (the raw model's do not fit)."""
+        """Return the averaged weights, on the processor, with batch-norm statistics measured for them.
+
+        The raw network's statistics do not fit: with them the averaged one is dB worse.
+        """
         network = copy.deepcopy(self.average).train()
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.reset_running_stats()
                 module.momentum = None    # plain mean over the batches
-        sampler = copy.deepcopy(self.sampler)
+        sampler, mean_db = self.sampler.copy(), self.codec.mean_db.to(self.team.device)
         for _ in range(n_batches):
-            network((sampler.batch() - self.codec.mean_db) / self.codec.scale_db)
-        return network.eval()
+            network((sampler.batch().to(self.team.device) - mean_db) / self.codec.scale_db)
+        return network.cpu().eval()
 
     def checkpoint(self) -> dict[str, Any]:
-        """Return everything needed to go on later."""
+        """Return everything needed to go on later; the same in every process."""
         return {
             "recipe": asdict(self.recipe),
             "tracks": [track.name for track in self.sampler.tracks],
             "mean_db": self.codec.mean_db,
+            "scale_db": self.codec.scale_db,
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "progress": asdict(self.progress),
-            "sampler": self.sampler.random.bit_generator.state,
-            "torch_random": torch.get_rng_state(),
+            "sampler": self.sampler.state,
+            "noise": self.noise.get_state(),
         }
 
     def restore(self, checkpoint: dict[str, Any]) -> None:
-        """Go on where `checkpoint` was made."""
-        for name, value in asdict(self.recipe).items():
-            if name != "minutes" and checkpoint["recipe"].get(name) != value:
-                raise TrainingError(
-                    f"the checkpoint has {name} {checkpoint['recipe'].get(name)}, not {value}; "
-                    "resume with the same options, or choose another --out"
-                )
+        """Go on where `checkpoint` was made, perhaps for longer than was planned then."""
+        if difference := self.recipe.difference(checkpoint["recipe"]):
+            name, now, then = difference
+            raise TrainingError(
+                f"the checkpoint has {name} {then}, not {now}; resume with the same options, or choose another --out"
+            )
         if checkpoint["tracks"] != [track.name for track in self.sampler.tracks]:
             raise TrainingError(
                 "the training tracks are not those of the checkpoint; "
                 "resume with the same sounds and the same --validation, or choose another --out"
             )
-        self.codec = SpectrogramCodec(checkpoint["mean_db"], self.codec.scale_db)
+        self.codec = SpectrogramCodec(checkpoint["mean_db"], checkpoint["scale_db"])
         self.network.load_state_dict(checkpoint["network"])
         self.average.load_state_dict(checkpoint["average"])
         for optimiser, state in zip(self.optimisers, checkpoint["optimisers"], strict=True):
             optimiser.load_state_dict(state)
         self.progress = Progress(**checkpoint["progress"])
-        self.sampler.random.bit_generator.state = checkpoint["sampler"]
-        torch.set_rng_state(checkpoint["torch_random"])
+        self.sampler.state = checkpoint["sampler"]
+        self.noise.set_state(checkpoint["noise"])
 
-
-def _kernels(network: SpectrogramVAE) -> list[nn.Parameter]:
-    """All convolution kernels but the first and the last (one feature on one side: nothing to orthogonalise)."""
-    blocks = [*network.encoder[1:], *network.decoder[:-1]]
-    return [block.get_parameter("0.weight") for block in blocks]
-
-
-def save_checkpoint(trainer: Trainer, path: Path) -> None:
-    """Write atomically: a kill in the middle leaves the old checkpoint."""
-    temporary = path.with_suffix(".tmp")
-    try:
-        torch.save(trainer.checkpoint(), temporary)
-        temporary.replace(path)
-    except (OSError, RuntimeError) as error:
-        temporary.unlink(missing_ok=True)
-        raise TrainingError(f"{path}: the checkpoint cannot be written; is the disk full?") from error
-
-
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint; nothing inside it is run."""
-    try:
-        checkpoint = torch.load(path, weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise TrainingError(f"{path}: the checkpoint is damaged; leave out --resume and begin anew") from error
-    if not isinstance(checkpoint, dict) or "recipe" not in checkpoint:
-        raise TrainingError(f"{path}: this is no checkpoint of audiobend; leave out --resume and begin anew")
-    return checkpoint
+    def go_another_way(self, attempt: int) -> None:
+        """Draw other windows and noise from here on: whatever led into a dead end should not do so again."""
+        seeds = (self.recipe.seed, self.progress.step, attempt)
+        self.sampler.random = np.random.default_rng(seeds)
+        self.noise.manual_seed(int(np.random.SeedSequence(seeds).generate_state(1)[0]))

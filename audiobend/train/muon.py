@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from audiobend.train.recipe import Recipe
+
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Quintic iteration that pulls all singular values towards 1 in five steps."""
-
-
 ROWS_AT_ONCE = 128
 """Bigger matrices are done in groups of rows: a quarter of the work on 512 latents, and no worse a step."""
 
@@ -80,5 +80,31 @@ class NormedMuon(torch.optim.Optimizer):
         look_ahead = gradient.lerp(state["momentum"], momentum)
         direction = orthogonalise(look_ahead.flatten(1)).view_as(parameter)
         rms = direction.norm() / direction.numel() ** 0.5
-        parameter.add_(direction, alpha=-0.2 * lr / (float(rms) + 1e-12))
+        parameter.sub_(direction * (0.2 * lr / (rms + 1e-12)))    # no float(): a GPU would have to be waited for
         parameter.mul_(state["norm"] / (parameter.norm() + 1e-12))
+
+
+def optimisers_for(network: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """Return the optimisers of a recipe; each group of parameters knows its ``highest_lr``.
+
+    Muon gets every kernel but the first and the last (one feature on one side: nothing to orthogonalise), the head of
+    the mean code and the layer that expands it.
+    """
+    named = dict(network.named_parameters())
+    big = [named[name] for name in _big_ones(named)] if recipe.optimiser == "muon" else []
+    chosen = {id(parameter) for parameter in big}
+    rest = [parameter for parameter in named.values() if id(parameter) not in chosen]
+    optimisers: list[torch.optim.Optimizer] = [torch.optim.Adam(rest, lr=recipe.lr_adam, betas=recipe.adam_betas)]
+    if big:
+        optimisers.insert(0, NormedMuon(big, lr=recipe.lr_muon))
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            group["highest_lr"] = group["lr"]
+    return optimisers
+
+
+def _big_ones(named: Iterable[str]) -> list[str]:
+    kernels = [name for name in named if name.endswith(".0.weight")]
+    encoder = [name for name in kernels if name.startswith("encoder.")]
+    decoder = [name for name in kernels if name.startswith("decoder.")]
+    return [*encoder[1:], *decoder[:-1], "mean.weight", "expand.weight"]

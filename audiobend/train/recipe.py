@@ -8,6 +8,7 @@ from typing import Any
 from audiobend.errors import TrainingError, did_you_mean
 from audiobend.io.yamlfile import named, read_document
 from audiobend.networks.spectrogram_vae import ACTIVATIONS, OUTPUTS
+from audiobend.train.windows import Augmentation
 
 LENGTHS = ("minutes", "epochs", "steps")
 _WORDS = {"activation": tuple(ACTIVATIONS), "output": OUTPUTS, "optimiser": ("muon", "adam")}
@@ -57,6 +58,8 @@ class Recipe:
         Weight of the relative error of linear magnitudes.
     average : float in 0..1
         Memory of the moving average of the weights; 0 keeps the last weights.
+    level_db, mix, tilt_db
+        Of the windows (see `Augmentation`).
     seed : int
         Of first weights, windows and noise.
     start_from : str
@@ -80,6 +83,9 @@ class Recipe:
     kl: float = 0.05
     linear: float = 0.05
     average: float = 0.995
+    level_db: tuple[float, float] = (-12.0, 3.0)
+    mix: float = 0.0
+    tilt_db: float = 0.0
     seed: int = 0
     start_from: str = ""
 
@@ -93,9 +99,17 @@ class Recipe:
                 raise TrainingError(f"{name} must be in {low:g}..{high:g}, got {value:g}")
         if len(self.adam_betas) != 2 or not all(0 <= beta < 1 for beta in self.adam_betas):
             raise TrainingError(f"adam_betas must be two numbers from 0 to less than 1, got {list(self.adam_betas)}")
+        if len(self.level_db) != 2:
+            raise TrainingError(f"level_db must be a low and a high level, got {list(self.level_db)}")
+        assert self.augmentation    # checks its values
         given = [name for name in LENGTHS if getattr(self, name) is not None]
         if len(given) != 1:
             raise TrainingError(f"give one of minutes, epochs and steps, got {' and '.join(given) or 'none'}")
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """What is changed about windows at random."""
+        return Augmentation(self.level_db, self.mix, self.tilt_db)
 
     def changed(self, values: Mapping[str, Any]) -> "Recipe":
         """Return a recipe with other values; another length takes the place of this one's.

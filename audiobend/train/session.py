@@ -1,96 +1,215 @@
 """One training session: read the music, train, measure, write the bundle."""
 
-import copy
-import datetime
-import json
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from audiobend.errors import TrainingError
-from audiobend.io.modelbundle import load_for_training, save_model
+import torch
+
+from audiobend.errors import AudiobendError
+from audiobend.io.modelbundle import load_for_training
+from audiobend.networks.spectrogram_vae import SpectrogramVAE
 from audiobend.spectral.codec import SpectrogramCodec
-from audiobend.train.dataset import Track, WindowSampler, find_sounds, load_tracks, mean_spectrum, split
-from audiobend.train.evaluation import evaluate
-from audiobend.train.latent import codes_of, principal_axes, standardise
-from audiobend.train.loop import Progress, Recipe, Trainer, load_checkpoint, save_checkpoint
+from audiobend.train.bundle import heard_before, write_bundle
+from audiobend.train.checkpoint import NAME, load_checkpoint, save_checkpoint
+from audiobend.train.dataset import Sound, Track, WindowSampler, find_sounds, load_tracks, mean_spectrum, split
+from audiobend.train.distributed import Team, alone
+from audiobend.train.evaluation import Rows
+from audiobend.train.folder import locked, refuse_second_run
+from audiobend.train.loop import Trainer
+from audiobend.train.recipe import Recipe
+from audiobend.train.schedule import Progress
+from audiobend.train.watching import Watch
 from audiobend.train.widen import widened
 
 Report = Callable[[str], None]
-Figures = dict[str, dict[str, float]]
+REEL_SHARE = 0.25
+SAVE_SECONDS = 120.0
+EVALUATE_SECONDS = 600.0
+EVALUATE_SHARE = 0.25
+"""A short training is measured at each quarter of it."""
 
 
 def train(
-    folders: list[Path],
+    folders: Sequence[Path],
     out: Path,
     recipe: Recipe,
-    validation: tuple[str, ...] = (),
-    reels: tuple[str, ...] = (),
+    validation: Sequence[str] = (),
+    reels: Sequence[str] = (),
     resume: bool = False,
     report: Report = print,
-    on_progress: Callable[[Progress], None] = lambda _: None,
-) -> Figures:
+    on_step: Callable[[Progress, float], None] = lambda _progress, _share: None,
+    *,
+    weights: Mapping[str, float] | None = None,
+    team: Team | None = None,
+    attempt: int = 0,
+) -> Rows:
     """Train a spectrogram VAE on folders of sound and write it as a bundle.
 
     Parameters
     ----------
-    folders : list of Path
+    folders : sequence of Path
         Searched through for sound files.
     out : Path
-        The bundle's folder; a checkpoint and the learning curve lie there too.
-    validation : tuple of str
+        The bundle's folder; a checkpoint, the learning curve and the log lie there too.
+    validation : sequence of str
         Names (or parts of names) of tracks that are kept out of training and measured instead; by default about
         every tenth track.
-    reels : tuple of str
+    reels : sequence of str
         Words in names of files that are collections of short sounds; they share a quarter of the windows.
+    on_step : callable
+        Takes the progress and the share done, 0..1, after every step of the first process.
+    weights : mapping of str to float
+        Share of the windows for tracks whose folder or name holds these words.
+    team : Team, optional
+        The processes that train together, launched; default is this one alone, on the processor.
+    attempt : int
+        How often this training was started again because gradients were no numbers: other windows are drawn then.
 
     Returns
     -------
     dict
-        Fidelity of the model, of the mean spectrum and of silence on the validation tracks.
+        Fidelity of the model, of the mean spectrum and of silence on the validation tracks; empty in all processes
+        but the first.
+
+    Raises
+    ------
+    TrainingError
+        One sentence, if training cannot start or go on; `DivergedError` if another process should be tried.
+    KeyboardInterrupt
+        After Ctrl-C, when the checkpoint is written.
     """
+    team = team or alone()
+    report = report if team.leads else lambda _: None
     out = out.resolve()
-    checkpoint_path = out / "checkpoint.pt"
-    _refuse_second_run(checkpoint_path, resume)
-    tracks = load_tracks(find_sounds(folders, report), report)
-    training, held_out = split(tracks, validation)
-    first, codec = None, SpectrogramCodec(mean_spectrum(training))
-    if recipe.start_from:
-        narrow, codec = load_for_training(recipe.start_from)
-        first = widened(narrow, recipe.width, recipe.seed)
-    sampler = WindowSampler(training, recipe.batch_size, recipe.seed, {reel: 0.25 / len(reels) for reel in reels})
-    trainer = Trainer(recipe, codec, sampler, first)
-    if resume:
-        trainer.restore(load_checkpoint(checkpoint_path))
+    team.first(lambda: refuse_second_run(out, resume))
+    data = read_data(folders, validation, report)
+    recipe, first, codec = _beginning(recipe, data, report)
+    shares = dict(weights or {}) | {reel: REEL_SHARE / len(reels) for reel in reels}
+    sampler = WindowSampler(data.training, recipe.batch_size, recipe.seed, shares, recipe.augmentation)
+    sampler.copy().batch((team.rank, team.size))    # refuses what cannot be shared before anything is written
+    trainer = Trainer(recipe, codec, sampler, first, team)
+    with ExitStack() as stack:
+        team.first(lambda: stack.enter_context(locked(out, resume)))
+        if resume:
+            trainer.restore(team.share(team.first(lambda: load_checkpoint(out / NAME))))
+            if attempt:
+                trainer.go_another_way(attempt)
+        else:    # so that --resume works from the first step on
+            team.first(lambda: save_checkpoint(trainer.checkpoint(), out / NAME))
+        report(data.in_words())
+        watch = Watch(trainer, out, data.measured, data.example, report) if team.leads else None
+        with _ctrl_c_between_steps(trainer):
+            trainer.run(_Rounds(trainer, watch, out, report, on_step).after_step)
+        team.first(lambda: save_checkpoint(trainer.checkpoint(), out / NAME))
+        if trainer.share_done < 1:
+            report(f"saved {out / NAME}; go on with --resume")
+            raise KeyboardInterrupt
+        return team.first(lambda: write_bundle(trainer, data, out, watch, report) if watch else {}) or {}
+
+
+@dataclass(frozen=True)
+class Data:
+    """The music of a training.
+
+    Attributes
+    ----------
+    training, held_out : list of Track
+    sounds : mapping of str to Sound
+        All files by the names of the tracks.
+    folders : list of Path
+    """
+
+    training: list[Track]
+    held_out: list[Track]
+    sounds: Mapping[str, Sound]
+    folders: list[Path]
+
+    @property
+    def measured(self) -> list[Track]:
+        """What fidelity is measured on."""
+        return self.held_out or self.training
+
+    @property
+    def example(self) -> Sound | None:
+        """What is drawn and listened to."""
+        return self.sounds.get(self.measured[0].name)
+
+    def in_words(self) -> str:
+        """Return a sentence."""
+        minutes = sum(track.seconds for track in self.training) / 60
+        return f"{len(self.training)} tracks, {minutes:.0f} minutes for training; {len(self.held_out)} tracks kept out"
+
+
+def read_data(folders: Sequence[Path], validation: Sequence[str], report: Report) -> Data:
+    """Find, read and divide the sounds."""
+    sounds = find_sounds(folders, report)
+    training, held_out = split(load_tracks(sounds, report), validation)
     if not held_out:
         report("there is one track only, so the figures are of sound that the model was trained on")
-    measured = held_out or training
-    hours = sum(track.seconds for track in training) / 3600
-    report(f"{len(training)} tracks, {hours * 60:.0f} minutes for training; {len(held_out)} tracks kept out")
-    out.mkdir(parents=True, exist_ok=True)
-    curve_path = out / "curve.jsonl"
+    return Data(training, held_out, {sound.name: sound for sound in sounds}, list(folders))
 
-    def checkpoint(progress: Progress) -> None:
-        save_checkpoint(trainer, checkpoint_path)
-        figures = evaluate(trainer.averaged_network(), trainer.codec, measured)["model"]
-        line = {"step": progress.step, "minutes": round(progress.seconds / 60, 1), "windows": progress.windows,
-                "loss": round(progress.loss, 4), "kl": round(progress.kl), **_rounded(figures)}
-        with curve_path.open("a", encoding="utf-8") as curve:
-            curve.write(json.dumps(line) + "\n")
-        report(json.dumps(line))
-        on_progress(progress)
 
-    save_checkpoint(trainer, checkpoint_path)    # so that --resume works from the first step on
-    with _ctrl_c_between_steps(trainer):
-        trainer.run(every_seconds=min(600.0, recipe.minutes * 60 / 4), report=checkpoint)
-    save_checkpoint(trainer, checkpoint_path)
-    if trainer.stop:
-        report(f"saved {checkpoint_path}; go on with --resume")
-        raise KeyboardInterrupt
-    return _finish(trainer, held_out, out, folders, report)
+def _beginning(recipe: Recipe, data: Data, report: Report) -> tuple[Recipe, SpectrogramVAE | None, SpectrogramCodec]:
+    """Return first weights and codec; a model that training starts from decides what its network is like."""
+    if not recipe.start_from:
+        return recipe, None, codec_for(recipe, data.training)
+    narrow, codec = load_for_training(recipe.start_from)
+    network = {"n_latent": narrow.n_latent, "activation": narrow.activation, "output": narrow.output}
+    recipe = recipe.changed(network)
+    first = widened(narrow, recipe.width, recipe.seed)
+    if heard := heard_before(recipe.start_from, data.held_out):
+        report(f"{recipe.start_from} was trained on {', '.join(heard)}: the figures of such tracks flatter")
+    report(f"begins from {recipe.start_from}, width {narrow.width:g}, at width {recipe.width:g}")
+    return recipe, first, codec
+
+
+def codec_for(recipe: Recipe, tracks: Sequence[Track]) -> SpectrogramCodec:
+    """Return the codec that fits the network's output: around the mean spectrum, or 0..-80 dB as -1..1 for a tanh."""
+    if recipe.output == "tanh":
+        return SpectrogramCodec(torch.full((513,), -40.0), 40.0)
+    return SpectrogramCodec(mean_spectrum(tracks))
+
+
+class _Rounds:
+    """What is done between steps: take note, save, measure."""
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        watch: Watch | None,
+        out: Path,
+        report: Report,
+        on_step: Callable[[Progress, float], None],
+    ) -> None:
+        self.trainer, self.watch, self.out, self.report, self.on_step = trainer, watch, out, report, on_step
+        self.saved_at = self.measured_at = trainer.progress.seconds
+        self.share_measured = trainer.share_done
+
+    def after_step(self, progress: Progress) -> None:
+        if self.watch is None:
+            return
+        self.watch.step(progress)
+        share = self.trainer.share_done
+        self.on_step(progress, share)
+        measures = share < 1 and (
+            progress.seconds - self.measured_at >= EVALUATE_SECONDS or share - self.share_measured >= EVALUATE_SHARE
+        )
+        if measures or progress.seconds - self.saved_at >= SAVE_SECONDS:
+            self.saved_at = progress.seconds
+            self._save()
+        if measures:
+            self.measured_at, self.share_measured = progress.seconds, share
+            self.watch.evaluate(progress)
+
+    def _save(self) -> None:
+        try:
+            save_checkpoint(self.trainer.checkpoint(), self.out / NAME)
+        except AudiobendError as error:
+            self.report(f"{error}; the last checkpoint is kept, and training goes on")
 
 
 @contextmanager
@@ -101,60 +220,10 @@ def _ctrl_c_between_steps(trainer: Trainer) -> Iterator[None]:
         return
 
     def stop(_signal: int, _frame: object) -> None:
-        trainer.stop = True
+        trainer.stop = True    # the first process's counts
 
     before = signal.signal(signal.SIGINT, stop)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _refuse_second_run(checkpoint_path: Path, resume: bool) -> None:
-    if resume and not checkpoint_path.exists() and (checkpoint_path.parent / "model.yaml").exists():
-        raise TrainingError(f"{checkpoint_path.parent}: this training is finished and its checkpoint gone")
-    if resume and not checkpoint_path.exists():
-        raise TrainingError(f"{checkpoint_path}: there is no checkpoint to resume from; leave out --resume")
-    if not resume and (checkpoint_path.parent / "model.yaml").exists():
-        raise TrainingError(
-            f"{checkpoint_path.parent}: holds a finished model; "
-            "choose another --out, or train it further with --resume and more --minutes"
-        )
-    if not resume and checkpoint_path.exists():
-        raise TrainingError(
-            f"{checkpoint_path.parent}: holds an unfinished training; go on with --resume or choose another --out"
-        )
-
-
-def _finish(trainer: Trainer, held_out: list[Track], out: Path, folders: list[Path], report: Report) -> Figures:
-    network, codec = trainer.averaged_network(), trainer.codec
-    codes = codes_of(network, codec, copy.deepcopy(trainer.sampler))
-    standardise(network, codes)
-    figures = evaluate(network, codec, held_out or trainer.sampler.tracks)
-    spread = codes.var(0)
-    axes = principal_axes((codes - codes.mean(0)) / codes.std(0).clamp(min=1e-4))
-    power = axes.square().sum(1)
-    facts: dict[str, Any] = {
-        "training": {
-            "date": datetime.date.today().isoformat(),
-            "folders": [folder.name for folder in folders],
-            "tracks": len(trainer.sampler.tracks),
-            "kept_out": [track.name for track in held_out],
-            "recipe": vars(trainer.recipe),
-            "steps": trainer.progress.step,
-            "windows": trainer.progress.windows,
-            "minutes": round(trainer.progress.seconds / 60, 1),
-        },
-        "metrics": {name: _rounded(values) for name, values in figures.items()},
-        "latent": {
-            "active": int((spread > 0.01).sum()),
-            "participation": round(float(power.sum() ** 2 / power.square().sum()), 1),
-        },
-    }
-    save_model(out, network, codec, axes, facts)
-    report(f"wrote {out}")
-    return figures
-
-
-def _rounded(figures: dict[str, float]) -> dict[str, float]:
-    return {name: round(value, 3) for name, value in figures.items()}
