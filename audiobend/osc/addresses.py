@@ -8,9 +8,9 @@ from audiobend.bending import Bend, Cluster, Patch, Transform, get_transform
 from audiobend.bending.values import layer_name
 from audiobend.control import Context, Place
 from audiobend.errors import AudiobendError, ControlError, did_you_mean
+from audiobend.osc.encode import ROOT
 from audiobend.osc.match import PartPattern
 from audiobend.osc.rows import (
-    ROOT,
     Row,
     bend_rows,
     latent_rows,

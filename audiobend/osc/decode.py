@@ -20,7 +20,7 @@ from audiobend.errors import AudiobendError, ControlError
 from audiobend.osc.addresses import Budget, Leaf, Table
 from audiobend.osc.match import is_pattern
 from audiobend.osc.parse import Argument, Message
-from audiobend.osc.rows import ROOT, Row, from_norm
+from audiobend.osc.rows import Row, from_norm
 
 WRONG_ARGUMENTS, NO_ADDRESS, NO_ACCESS, REFUSED, TOO_MANY = 400, 404, 405, 409, 429
 
@@ -196,4 +196,4 @@ def _forms(row: Row) -> str:
     return " and ".join(needed) if needed else "nothing"
 
 
-__all__ = ["ROOT", "Ask", "Change", "Failure", "Query", "Request", "decode", "value_of"]
+__all__ = ["Ask", "Change", "Failure", "Query", "Request", "decode", "value_of"]

@@ -7,9 +7,9 @@ from audiobend.bending import Bend
 from audiobend.control import State
 from audiobend.errors import AudiobendError
 from audiobend.osc.addresses import Table
-from audiobend.osc.encode import Sent, as_sent, wire_value
-from audiobend.osc.rows import ROOT
-from audiobend.osc.subscribers import Client
+from audiobend.osc.encode import ROOT, Sent
+from audiobend.osc.subscribers import Peer
+from audiobend.osc.values import as_sent, wire_value
 
 _FIXED = ("mix", "detail", "gain", "gain/norm", "limiter", "match_level", "bypass", "seed")
 
@@ -70,9 +70,9 @@ class Feedback:
         self._values = Values(table)
         self._told = self._values.of(state)
         self._revision = state.revision
-        self._setters: dict[str, Client] = {}
+        self._setters: dict[str, Peer] = {}
 
-    def set_by(self, target: str, client: Client) -> None:
+    def set_by(self, target: str, client: Peer) -> None:
         """Note who set a target last."""
         self._setters[target] = client
 
@@ -90,14 +90,14 @@ class Feedback:
         self._values = Values(table)
         self._revision = -1
 
-    def changes(self, state: State, limit: int) -> list[tuple[Told, Client | None]]:
+    def changes(self, state: State, limit: int) -> list[tuple[Told, Peer | None]]:
         """Return what has changed, with who must not be told; beyond ``limit``, the rest comes the next time."""
         if state.revision == self._revision:
             return []
         now = self._values.of(state)
         changed = [one for address, one in now.items() if self._told.get(address) != one]
         gone = [one for address, one in self._told.items() if address not in now]
-        out: list[tuple[Told, Client | None]] = []
+        out: list[tuple[Told, Peer | None]] = []
         for one in changed[:limit]:
             self._told[one.address] = one
             out.append((one, self._setters.get(one.target)))

@@ -1,6 +1,6 @@
 """How many answers of one kind a client may cause, so that a flood of mistakes is not answered by a flood."""
 
-from audiobend.osc.subscribers import Client
+from audiobend.osc.subscribers import Peer
 
 MAX_CLIENTS = 256
 
@@ -22,9 +22,9 @@ class Allowance:
 
     def __init__(self, rate: float, burst: int) -> None:
         self.rate, self.burst = rate, burst
-        self._left: dict[Client, tuple[float, float]] = {}
+        self._left: dict[Peer, tuple[float, float]] = {}
 
-    def take(self, client: Client, now: float) -> bool:
+    def take(self, client: Peer, now: float) -> bool:
         """Use one up; False where there is none."""
         left, when = self._left.pop(client, (float(self.burst), now))
         left = min(self.burst, left + max(0.0, now - when) * self.rate)

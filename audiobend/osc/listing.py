@@ -5,7 +5,8 @@ from collections.abc import Callable
 from audiobend.bending.values import layer_name
 from audiobend.control import Context, State
 from audiobend.errors import ControlError, PatchError, did_you_mean
-from audiobend.osc.encode import Sent, features_text
+from audiobend.osc.encode import Sent
+from audiobend.osc.values import features_text
 
 Line = tuple[Sent, ...]
 

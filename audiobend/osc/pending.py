@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from audiobend.control import Set
 from audiobend.osc.decode import Change
-from audiobend.osc.subscribers import Client
+from audiobend.osc.subscribers import Peer
 
 
 @dataclass
@@ -20,13 +20,13 @@ class Pending:
     coalesced: int = 0
 
     def __post_init__(self) -> None:
-        self._changes: dict[object, tuple[Change, Client]] = {}
+        self._changes: dict[object, tuple[Change, Peer]] = {}
         self._stretch = 0
 
     def __len__(self) -> int:
         return len(self._changes)
 
-    def put(self, change: Change, sender: Client) -> None:
+    def put(self, change: Change, sender: Peer) -> None:
         """Add a change. What is no plain value keeps its place: nothing moves across it."""
         command = change.command
         if not isinstance(command, Set):
@@ -38,7 +38,7 @@ class Pending:
             self.coalesced += 1
         self._changes[key] = (change, sender)
 
-    def take(self) -> list[tuple[Change, Client]]:
+    def take(self) -> list[tuple[Change, Peer]]:
         """Return, and forget, all changes."""
         taken = list(self._changes.values())
         self._changes.clear()

@@ -11,14 +11,14 @@ from audiobend.errors import AudiobendError, ControlError
 from audiobend.osc.addresses import Budget, Table
 from audiobend.osc.decode import REFUSED, WRONG_ARGUMENTS, Ask, Change, Failure, Query, decode
 from audiobend.osc.desk import Desk
-from audiobend.osc.encode import Sent, encode, wire_value
+from audiobend.osc.encode import ROOT, Sent, encode
 from audiobend.osc.feedback import Feedback
 from audiobend.osc.limits import Allowance
 from audiobend.osc.parse import Message, PacketError, parse
 from audiobend.osc.pending import Pending
-from audiobend.osc.rows import ROOT
 from audiobend.osc.services import Counters, answers
-from audiobend.osc.subscribers import Client, Subscribers
+from audiobend.osc.subscribers import Peer, Subscribers
+from audiobend.osc.values import wire_value
 
 MAX_PENDING = 4096
 MAX_OUT = 4096
@@ -43,17 +43,17 @@ class Responder:
         self.desk, self.port = desk, port
         self.counters = Counters()
         self.pending = Pending()
-        self.schedule: Schedule[tuple[list[Message], Client]] = Schedule()
+        self.schedule: Schedule[tuple[list[Message], Peer]] = Schedule()
         self.subscribers = Subscribers()
         self.last_problem = ""
         self._failures = Allowance(rate=50, burst=500)
-        self._out: list[tuple[bytes, Client]] = []
-        self._loading: list[tuple[str, str, Client]] = []
+        self._out: list[tuple[bytes, Peer]] = []
+        self._loading: list[tuple[str, str, Peer]] = []
         self._table = Table(desk.context)
         self._feedback: Feedback | None = None
         self._told_at = float("-inf")
 
-    def receive(self, datagram: bytes, sender: Client, now: float, wall: float) -> None:
+    def receive(self, datagram: bytes, sender: Peer, now: float, wall: float) -> None:
         """Take one packet.
 
         Parameters
@@ -93,7 +93,7 @@ class Responder:
             self._told_at = now
             self._tell_changes(now)
 
-    def take(self) -> list[tuple[bytes, Client]]:
+    def take(self) -> list[tuple[bytes, Peer]]:
         """Return, and forget, the datagrams to send, each with where to."""
         out, self._out = self._out, []
         return out
@@ -103,7 +103,7 @@ class Responder:
         """True where something is to be told that no packet will call for."""
         return bool(self.subscribers.clients or self._loading or len(self.schedule))
 
-    def _group(self, messages: Iterable[Message], sender: Client, now: float, budget: Budget) -> None:
+    def _group(self, messages: Iterable[Message], sender: Peer, now: float, budget: Budget) -> None:
         """Take messages that belong to one instant."""
         self._follow_context()
         state = self.desk.state
@@ -146,7 +146,7 @@ class Responder:
             if change.confirm:
                 self._send(sender, f"{ROOT}/done", (change.address,))
 
-    def _note(self, change: Change, sender: Client) -> None:
+    def _note(self, change: Change, sender: Peer) -> None:
         """Remember what follows from a change that was carried out."""
         command = change.command
         if self._feedback is not None:
@@ -159,7 +159,7 @@ class Responder:
         elif isinstance(command, RequestModel):
             self._loading = [*self._loading[-MAX_LOADING + 1 :], (change.address, command.name, sender)]
 
-    def _answer(self, asked: Query | Ask, sender: Client, now: float) -> None:
+    def _answer(self, asked: Query | Ask, sender: Peer, now: float) -> None:
         address = asked.leaf.address if isinstance(asked, Query) else f"{ROOT}/{asked.name}"
         try:
             if isinstance(asked, Query):
@@ -174,7 +174,7 @@ class Responder:
             code = WRONG_ARGUMENTS if isinstance(asked, Ask) and asked.args else REFUSED
             self._fail(Failure(address, code, str(error)), sender, now)
 
-    def _notify(self, asked: Ask, sender: Client, now: float) -> None:
+    def _notify(self, asked: Ask, sender: Peer, now: float) -> None:
         """Subscribe or unsubscribe; without arguments, tell whether the sender is subscribed."""
         wanted, *ports = (int(one) for one in asked.args) if asked.args else (None,)
         if wanted is None:
@@ -221,12 +221,12 @@ class Responder:
             if self._feedback is not None:
                 self._feedback.move_to(self._table)
 
-    def _fail(self, failure: Failure, sender: Client, now: float) -> None:
+    def _fail(self, failure: Failure, sender: Peer, now: float) -> None:
         self.counters.failed += 1
         if self._failures.take(sender, now):
             self._send(sender, f"{ROOT}/fail", (failure.address, failure.code, failure.text))
 
-    def _send(self, client: Client, address: str, args: tuple[Sent, ...]) -> None:
+    def _send(self, client: Peer, address: str, args: tuple[Sent, ...]) -> None:
         if len(self._out) >= MAX_OUT:
             self.counters.unsent += 1
             return

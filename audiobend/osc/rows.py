@@ -14,7 +14,6 @@ from audiobend.bending.latent import LATENT_OPS
 from audiobend.bending.transform import Number, Param, Transform
 from audiobend.control.update import POSITION
 
-ROOT = "/audiobend"
 LAST_INT = 2**31 - 1
 
 Kind = Literal["switch", "number", "norm", "text", "name", "action"]
@@ -173,3 +172,33 @@ def service_rows() -> Iterator[Row]:
               "features, on", "r")
     yield Row("list/scenes", "action", "", "a message for each scene: index, count, name", "r")
     yield Row("list/models", "action", "", "a message for each model: index, count, name", "r")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A message that is sent, never received."""
+
+    path: str
+    types: str
+    description: str
+
+
+REPLIES = (
+    Reply("done", "s...", "what was carried out, and for some what came of it"),
+    Reply("fail", "sis", "address, code (400 wrong arguments, 404 no such address, 405 no value, 409 not now, 429 too "
+          "many), and a sentence"),
+    Reply("pong", "*", "the arguments of ping"),
+    Reply("hello.reply", "ssisi", "audiobend, version, protocol, model, port"),
+    Reply("status.reply", "ffiiiii", "load (1 is all there is), latency in ms, xruns, late blocks, dropped, packets "
+          "received, packets refused"),
+    Reply("synced", "i", "the number of sync"),
+    Reply("dump.end", "ii", "page, pages"),
+)
+
+
+def bend_forms() -> tuple[Row, ...]:
+    """Return what a bend has whatever its transform is, with its parameters as ``{param}``, for documentation."""
+    own = bend_rows(Transform("", "", (), lambda x: x, "on or off"))
+    value = Row("bend/{id}/{param}", "number", "f", "a parameter of its transform, as under layer")
+    norm = Row("bend/{id}/{param}/norm", "norm", "f", "the same as a share 0..1 of its range")
+    return (*own, value, norm)

@@ -7,10 +7,9 @@ from audiobend.control import Context, State
 from audiobend.errors import ControlError
 from audiobend.osc.decode import Ask
 from audiobend.osc.desk import Desk
-from audiobend.osc.encode import Sent
+from audiobend.osc.encode import ROOT, Sent
 from audiobend.osc.feedback import Told
 from audiobend.osc.listing import lines
-from audiobend.osc.rows import ROOT
 
 PROTOCOL = 1
 """Grows when an address changes its meaning."""

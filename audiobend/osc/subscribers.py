@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from audiobend.errors import ControlError
 
-Client = tuple[str, int]
+Peer = tuple[str, int]
 """IP address and port."""
 
 MAX_SUBSCRIBERS = 32
@@ -23,11 +23,11 @@ class Subscribers:
     """
 
     capacity: int = MAX_SUBSCRIBERS
-    clients: dict[Client, Client] = field(default_factory=dict)
+    clients: dict[Peer, Peer] = field(default_factory=dict)
     """Where each is answered."""
-    _seen: dict[Client, float] = field(default_factory=dict)
+    _seen: dict[Peer, float] = field(default_factory=dict)
 
-    def add(self, sender: Client, port: int | None, now: float) -> None:
+    def add(self, sender: Peer, port: int | None, now: float) -> None:
         """Subscribe a sender, at its own port or another; `ControlError` where there are too many."""
         if port is not None and not 1 <= port <= 65535:
             raise ControlError(f"a port must be in 1..65535, got {port}")
@@ -36,17 +36,17 @@ class Subscribers:
         self.clients[sender] = (sender[0], port or sender[1])
         self._seen[sender] = now
 
-    def remove(self, sender: Client) -> None:
+    def remove(self, sender: Peer) -> None:
         """Forget a sender."""
         self.clients.pop(sender, None)
         self._seen.pop(sender, None)
 
-    def seen(self, sender: Client, now: float) -> None:
+    def seen(self, sender: Peer, now: float) -> None:
         """Note that a sender is alive."""
         if sender in self._seen:
             self._seen[sender] = now
 
-    def expired(self, now: float) -> list[Client]:
+    def expired(self, now: float) -> list[Peer]:
         """Forget, and return, those that have long been silent."""
         gone = [sender for sender, when in self._seen.items() if now - when > EXPIRES_AFTER]
         for sender in gone:

@@ -1,0 +1,44 @@
+"""Values of the state as addresses have them on the wire."""
+
+from audiobend.bending import All, Cluster, Indices, Random, Range
+from audiobend.bending.features import Features
+from audiobend.control import State, read
+from audiobend.osc.addresses import Leaf
+from audiobend.osc.encode import Sent
+from audiobend.osc.rows import to_norm
+
+
+def wire_value(leaf: Leaf, state: State) -> Sent:
+    """Return the value of an address as it is sent; `AudiobendError` where it has none now."""
+    return as_sent(leaf, read(state, leaf.target, leaf.place))
+
+
+def as_sent(leaf: Leaf, value: object) -> Sent:
+    """Return a value of the state as one address has it: a norm as its share, a selection as text."""
+    row = leaf.row
+    if row.kind == "norm" and row.param is not None and isinstance(value, int | float):
+        return float(to_norm(row.param, value))
+    if isinstance(value, bool):
+        return int(value)
+    if row.types == "f" and isinstance(value, int):
+        return float(value)
+    return value if isinstance(value, int | float | str) else features_text(value)    # type: ignore[arg-type]
+
+
+def features_text(features: Features) -> str:
+    """Return a selection of features as `parse_features` reads it.
+
+    >>> features_text(Cluster((1, 2)))
+    'cluster 1,2'
+    """
+    match features:
+        case All():
+            return "all"
+        case Cluster(indices):
+            return f"cluster {','.join(map(str, indices))}"
+        case Random(fraction):
+            return f"random {fraction}"
+        case Range(low, high):
+            return f"range {low} {high}"
+        case Indices(indices):
+            return f"indices {','.join(map(str, indices))}"
