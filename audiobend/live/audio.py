@@ -78,6 +78,7 @@ def run_card(pipe: Connection, name: str, card: Card, returns: bool) -> None:
         It ran before and was lost: wait for it to come back, where a first start would say what is wrong.
     """
     begin()
+    pipe.send(("begun", None))
     shared = Shared(name)
     try:
         portaudio = load_portaudio()
@@ -85,6 +86,9 @@ def run_card(pipe: Connection, name: str, card: Card, returns: bool) -> None:
         stream = _open(portaudio, shared, card, *chosen)
     except DeviceError as error:
         pipe.send(("error", str(error)))
+        os._exit(LOST)
+    except Exception as error:    # nobody would see a traceback: standard error is closed
+        pipe.send(("error", f"the sound system failed ({type(error).__name__}: {error})"))
         os._exit(LOST)
     pipe.send(("streaming", stream.facts))
     gc.freeze()

@@ -3,6 +3,7 @@
 PortAudio is loaded by child processes only: when a sound server dies it hangs in whatever process uses it.
 """
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -132,7 +133,12 @@ def _named(
 
 
 def load_portaudio() -> Any:
-    """Import sounddevice, in a child process; `DeviceError` where PortAudio is not there."""
+    """Import sounddevice, in a child process; `DeviceError` where PortAudio is not there.
+
+    JACK and ALSA write about every server and card that is not there to standard error: that is closed for good.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
     try:
         import sounddevice
     except OSError as error:
@@ -195,13 +201,13 @@ def ask(target: Any, *args: Any, patience: float = PATIENCE) -> Any:
 
 def answer(pipe: Connection, question: Any) -> None:
     """In a child process: send what ``question()`` returns, or the sentence of its error, and leave at once."""
-    import os
-
     begin()
     try:
         pipe.send(("answer", question()))
     except AudiobendError as error:
         pipe.send(("error", str(error)))
+    except Exception as error:    # nobody would see a traceback: standard error is closed
+        pipe.send(("error", f"the sound system failed ({type(error).__name__}: {error})"))
     os._exit(0)    # PortAudio's own end hangs when a server has died
 
 

@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from time import sleep
 from typing import TYPE_CHECKING, Protocol
@@ -19,7 +19,8 @@ from audiobend.live.pump import Pump
 from audiobend.live.rings import Count, Shared
 
 if TYPE_CHECKING:
-    from audiobend.live_engine import LiveSettings
+    from audiobend.networks.backends import BackendName
+    from audiobend.spectral.live_settings import LiveSettings
 
 CRASHED = 70
 
@@ -34,11 +35,14 @@ class Wanted:
         Name or folder of the model; None is the default.
     patch : Patch
     bypass : bool
+    backend : BackendName or None
+        What runs the network; None tries which is fastest.
     """
 
     model: str | None
     patch: Patch
     bypass: bool = False
+    backend: "BackendName | None" = None
 
 
 class Player(Protocol):
@@ -47,7 +51,8 @@ class Player(Protocol):
     model_rate: int
     stride_seconds: float
     parts: dict[str, int]
-    words: dict[str, str]
+    backend: "BackendName | None"
+    warning: str | None
 
     @property
     def engine(self) -> Engine:
@@ -69,14 +74,17 @@ class Ready:
         The engine's latency in samples at the model's rate, by part.
     is_real_time : bool
         Whether the process has real-time priority.
-    words : dict
-        What else is worth telling: model, backend.
+    backend : BackendName or None
+        What runs the network.
+    warning : str or None
+        A sentence where this machine is too slow.
     """
 
     parts: dict[str, int]
     model_rate: int
     is_real_time: bool
-    words: dict[str, str]
+    backend: "BackendName | None" = None
+    warning: str | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +106,8 @@ def run_dsp(pipe: Connection, name: str, make: MakePlayer, wanted: Wanted, setti
     try:
         player = make(wanted, settings)
         is_real_time = raise_priority()
-        pipe.send(("ready", Ready(player.parts, player.model_rate, is_real_time, player.words)))
+        facts = Ready(player.parts, player.model_rate, is_real_time, player.backend, player.warning)
+        pipe.send(("ready", facts))
         mail = _Mail(pipe, player)
         card = mail.card()
         chain = Chain(player.engine, settings.n_channels, card.rate, player.model_rate)
@@ -161,45 +170,3 @@ class _Mail:
             self._player.want(wanted)
         except AudiobendError as error:
             self._pipe.send(("refused", str(error)))
-
-
-class EnginePlayer:
-    """A `LiveEngine` and what it was last asked for."""
-
-    def __init__(self, wanted: Wanted, settings: "LiveSettings") -> None:
-        import torch
-
-        from audiobend.io.modelbundle import load_model
-        from audiobend.live_engine import LiveEngine
-
-        torch.set_num_threads(1)
-        torch.set_flush_denormal(True)
-        model = load_model(wanted.model)
-        self.engine = LiveEngine(model, wanted.patch, settings)
-        if wanted.bypass:
-            self.engine.set_controls(bypass=True)
-        self._wanted = wanted
-        self.model_rate = model.codec.sample_rate
-        self.parts = self.engine.latency_parts()
-        self.stride_seconds = self.parts["buffering"] / self.model_rate
-        self.words = {"model": model.name}
-
-    def want(self, wanted: Wanted) -> None:
-        """Bring the engine to what is wanted; what has not changed is left alone."""
-        from audiobend.io.modelbundle import load_model
-
-        before, self._wanted = self._wanted, wanted
-        if wanted.bypass != before.bypass:
-            self.engine.set_controls(bypass=wanted.bypass)
-        if wanted.model != before.model:
-            self.engine.set_patch(self.engine.prepare(wanted.patch, load_model(wanted.model)))
-        elif replace(wanted.patch, output=before.patch.output) != before.patch:
-            self.engine.set_patch(self.engine.prepare(wanted.patch))
-        elif wanted.patch.output != before.patch.output:
-            output = wanted.patch.output
-            self.engine.set_controls(mix=output.mix, detail=output.detail, gain_db=output.gain_db)
-
-
-def make_player(wanted: Wanted, settings: "LiveSettings") -> Player:
-    """Load the model and make the engine."""
-    return EnginePlayer(wanted, settings)

@@ -16,6 +16,8 @@ GIVEN_UP = 2.5
 """Seconds without a callback after which the audio process is replaced, should it not have ended by itself."""
 PATIENCE = 10.0
 """Seconds for PortAudio to start."""
+SPAWNING = 60.0
+"""Seconds for Python to start on a very busy machine."""
 
 
 class EngineProcess:
@@ -44,7 +46,7 @@ class EngineProcess:
         self._child.send(card)
 
     def change(self, wanted: Wanted) -> None:
-        self._wanted = wanted
+        self._wanted = wanted = replace(wanted, backend=self._wanted.backend)
         if self._child is not None:
             self._child.send(wanted)
 
@@ -71,6 +73,7 @@ class EngineProcess:
             self._child.send(self._wanted)    # what changed while it was starting
             tell("the engine is back")
         self.facts = facts
+        self._wanted = replace(self._wanted, backend=facts.backend)    # tried once is enough
 
     def _replace(self, tell: Callable[[str], None]) -> None:
         assert self._child is not None
@@ -93,7 +96,7 @@ class AudioProcess:
     def __init__(self, shared: Shared, setup: Setup) -> None:
         self._shared, self._setup = shared, setup
         self._child: Child | None = None
-        self._heard = self._again = self._sign_of_life = 0.0
+        self._heard = self._again = self._deadline = 0.0
         self._callbacks = 0
         self._was_lost = False
         self.state = "running"
@@ -112,7 +115,7 @@ class AudioProcess:
         else:
             self._child = Child(run_card, name, card, self._was_lost)
         self._streams = False
-        self._sign_of_life = monotonic()
+        self._deadline = monotonic() + SPAWNING
 
     def stay_with(self, facts: Streaming) -> None:
         """Come back to this card and no other."""
@@ -129,7 +132,7 @@ class AudioProcess:
             return
         alive = self._child.is_alive
         for kind, value in self._child.receive():
-            self._sign_of_life = now
+            self._deadline = now + PATIENCE
             if kind == "streaming":
                 self.facts, self._streams = value, True
                 self._heard = now
@@ -140,7 +143,7 @@ class AudioProcess:
             self._lose(tell, "the sound card has gone; waiting for it")
         elif self._streams and now - self._heard > GIVEN_UP:
             self._lose(tell, "the sound card has been silent for too long; opening it again")
-        elif not self._streams and now - self._sign_of_life > PATIENCE:
+        elif not self._streams and now > self._deadline:
             self._lose(tell, f"PortAudio did not start within {PATIENCE:g} seconds; restart the sound server")
 
     def _watch(self, now: float, tell: Callable[[str], None]) -> None:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audiobend.live.audio import Card, Clock
-from audiobend.live.dsp import MakePlayer, Wanted, make_player
-from audiobend.live_engine import LiveSettings
+from audiobend.live.dsp import MakePlayer, Wanted
+from audiobend.live.player import make_player
+from audiobend.spectral.live_settings import LiveSettings
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,8 @@ class Supervisor:
         self._lost = LostTime(self.streaming.rate, self._shared[Count.BLOCK])
         if not self.ready.is_real_time:
             self._tell(ADVICE)
+        if self.ready.warning is not None:
+            self._tell(self.ready.warning)
         return True
 
     def watch(self, seconds: float) -> bool:
