@@ -5,20 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile as sf
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from audiobend.errors import TrainingError
 from audiobend.io.files import check_readable
-from audiobend.io.resampling import StreamResampler
 from audiobend.networks.spectrogram_vae import WINDOW
 from audiobend.spectral.codec import SpectrogramCodec
 from audiobend.spectral.stft import HOP_LENGTH, N_FFT, istft, n_columns, stft
+from audiobend.train.decode import mono_blocks
 
 BLOCK = 1 << 18
-"""Samples read, and transformed, at once."""
+"""Samples transformed at once."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,8 @@ def passage(path: Path, n_windows: int) -> Clip:
 
 def _clip(path: Path, choose: Callable[[int], NDArray[np.int64]]) -> Clip:
     """Cut the windows that ``choose`` names, given the number of columns."""
-    samples = _mono(path)
+    check_readable(path, TrainingError)
+    samples = torch.cat([block[0] for block in mono_blocks(path)])
     n = n_columns(len(samples))
     if n < WINDOW:
         raise TrainingError(
@@ -101,19 +101,3 @@ def _columns(padded: Tensor, start: int) -> Tensor:
     """Return the spectrum ``(513, 128)`` of a window; ``padded`` begins half a frame before the sound."""
     piece = padded[start * HOP_LENGTH :][: (WINDOW - 1) * HOP_LENGTH + N_FFT]
     return stft(piece)[:, 2:-2]    # the outer two columns hold the padding that `stft` adds
-
-
-def _mono(path: Path) -> Tensor:
-    """Return the mean of all channels at 44.1 kHz, ``(time,)``."""
-    check_readable(path, TrainingError)
-    blocks = []
-    try:
-        with sf.SoundFile(path) as file:
-            resampler = StreamResampler(file.samplerate, SpectrogramCodec().sample_rate, 1)
-            for block in file.blocks(BLOCK, dtype="float32", always_2d=True):
-                mono = np.nan_to_num(block, posinf=0.0, neginf=0.0).mean(axis=1)
-                blocks.append(resampler.feed(torch.from_numpy(mono)[None])[0])
-            blocks.append(resampler.flush()[0])
-    except (sf.SoundFileError, RuntimeError, ValueError) as error:
-        raise TrainingError(f"{path}: cannot be read as sound: {getattr(error, 'error_string', error)}") from None
-    return torch.cat(blocks)

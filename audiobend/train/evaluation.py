@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -91,8 +92,16 @@ def kept_out(model: Model) -> list[str]:
 
 
 def trained_on(model: Model) -> list[str]:
-    """Return the names of the tracks that the card says the model was trained on (older cards do not)."""
-    return list(model.card.get("training", {}).get("trained_on", []))
+    """Return the names of the tracks that the model, and those it started from, were trained on, as the card says.
+
+    The first cards do not say.
+    """
+    names: list[str] = []
+    training: Mapping[str, Any] | None = model.card.get("training", {})
+    while training:
+        names += training.get("trained_on", [])
+        training = training.get("started_from")
+    return names
 
 
 def is_among(sound: Sound, names: Collection[str]) -> bool:
