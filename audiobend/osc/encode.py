@@ -6,6 +6,8 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 
 ROOT = "/audiobend"
 """What all our addresses begin with."""
+PROTOCOL = 1
+"""Grows when an address changes its meaning."""
 MAX_TEXT = 1000
 _INTS = range(-(2**31), 2**31)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from audiobend.control import Context
-from audiobend.osc.encode import ROOT
+from audiobend.osc.encode import PROTOCOL, ROOT
 from audiobend.osc.rows import (
     REPLIES,
     Row,
@@ -15,7 +15,6 @@ from audiobend.osc.rows import (
     scene_rows,
     service_rows,
 )
-from audiobend.osc.services import PROTOCOL
 
 PORT = 9001
 

@@ -11,8 +11,6 @@ from audiobend.osc.encode import ROOT, Sent
 from audiobend.osc.feedback import Told
 from audiobend.osc.listing import lines
 
-PROTOCOL = 1
-"""Grows when an address changes its meaning."""
 PAGE = 64
 """Addresses in one page of a dump."""
 
