@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.exceptions import Abort, TyperException
 
-from audiobend.cli import evaluate, osc, patches, render, train
+from audiobend.cli import evaluate, live, osc, patches, render, train
 from audiobend.errors import AudiobendError
 
 STOPPED = 130
@@ -23,6 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 render.add_to(app)
+live.add_to(app)
 patches.add_to(app)
 train.add_to(app)
 evaluate.add_to(app)

@@ -56,6 +56,7 @@ class Child:
     def __init__(self, target: Callable[..., None], *args: Any) -> None:
         ours, theirs = _spawning.Pipe()
         self._pipe: Connection = ours
+        self._sending = threading.Lock()
         self._process = _spawning.Process(target=target, args=(theirs, *args), daemon=True, name=target.__module__)
         with _without_interrupts():
             self._process.start()
@@ -73,8 +74,8 @@ class Child:
         return self._process.is_alive()
 
     def send(self, message: Any) -> None:
-        """Send a message; one to a child that has gone is forgotten."""
-        with suppress(OSError):
+        """Send a message, from any thread; one to a child that has gone is forgotten."""
+        with self._sending, suppress(OSError):
             self._pipe.send(message)
 
     def receive(self, timeout: float = 0.0) -> Iterator[Any]:

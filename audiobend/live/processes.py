@@ -1,5 +1,6 @@
 """The audio process and the engine's process as the supervisor sees them: watched, and replaced when they die."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from time import monotonic
@@ -29,7 +30,9 @@ class EngineProcess:
         self._go: Go | None = None
         self._failures = 0
         self._again = 0.0
+        self._changed = threading.Event()
         self.facts: Ready | None = None
+        threading.Thread(target=self._post, daemon=True, name="changes").start()
 
     @property
     def pid(self) -> int:
@@ -46,9 +49,17 @@ class EngineProcess:
         self._child.send(card)
 
     def change(self, wanted: Wanted) -> None:
-        self._wanted = wanted = replace(wanted, backend=self._wanted.backend)
-        if self._child is not None:
-            self._child.send(wanted)
+        """Take what is wanted now and return at once; of many changes only the newest is sent."""
+        self._wanted = replace(wanted, backend=self._wanted.backend)
+        self._changed.set()
+
+    def _post(self) -> None:
+        # A thread of its own: an engine that compiles leaves its pipe full, and OSC must not wait for that.
+        while self._changed.wait():
+            self._changed.clear()
+            child = self._child
+            if child is not None:
+                child.send(self._wanted)
 
     def step(self, tell: Callable[[str], None]) -> None:
         if self._child is None:

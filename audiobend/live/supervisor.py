@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from time import monotonic
+from typing import Self
 
 from audiobend.errors import AudiobendError, DeviceError
 from audiobend.live.audio import Streaming
@@ -142,7 +143,7 @@ class Supervisor:
             self._audio.forget()
             self._shared.close()
 
-    def __enter__(self) -> "Supervisor":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

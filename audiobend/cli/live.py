@@ -1,0 +1,179 @@
+"""``audiobend live``."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from audiobend.errors import AudioError, DeviceError, PatchError
+
+if TYPE_CHECKING:
+    from audiobend.live.audio import Card, Clock
+    from audiobend.networks.backends import BackendName
+    from audiobend.networks.model import Model
+    from audiobend.spectral.live_settings import LiveSettings
+
+
+class Profile(StrEnum):
+    """How long sound may be under way, in short: less latency is more work."""
+
+    low = "low"
+    balanced = "balanced"
+    studio = "studio"
+
+
+class Phase(StrEnum):
+    """Where phases come from."""
+
+    input = "input"
+    rtisi = "rtisi"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this file's verbs."""
+    app.command()(live)
+
+
+def live(
+    input_device: Annotated[str | None, typer.Option(metavar="NAME|N", help="Sound card to listen to.")] = None,
+    output_device: Annotated[str | None, typer.Option(metavar="NAME|N", help="Sound card to play on.")] = None,
+    sample_rate: Annotated[
+        str, typer.Option(metavar="auto|HZ", help="Of the card; auto takes the card's own.")
+    ] = "auto",
+    blocksize: Annotated[str, typer.Option(metavar="auto|N", help="Samples in a block of the card.")] = "auto",
+    model: Annotated[str | None, typer.Option(help="Name of a shipped model, or a bundle's folder.")] = None,
+    patch: Annotated[Path | None, typer.Option(help="Patch file; without it the sound passes unbent.")] = None,
+    latency: Annotated[Profile, typer.Option(help="Profile of stride and look-ahead.")] = Profile.balanced,
+    stride: Annotated[int | None, typer.Option(min=1, max=64, help="Columns between windows.")] = None,
+    look_ahead: Annotated[int | None, typer.Option(min=1, max=64, help="Columns waited for.")] = None,
+    cushion: Annotated[
+        float | None, typer.Option(min=0, max=1000, help="How far the engine is ahead of the card, in ms.")
+    ] = None,
+    phase: Annotated[Phase, typer.Option(help="Where phases come from.")] = Phase.input,
+    channels: Annotated[int | None, typer.Option(min=1, max=2, help="1 or 2; a file has its own, a card 1.")] = None,
+    backend: Annotated[str, typer.Option(help="What runs the network; auto tries which is fastest.")] = "auto",
+    osc_port: Annotated[int, typer.Option(min=0, max=65535, help="UDP port for OSC; 0 takes a free one.")] = 9001,
+    listen: Annotated[str, typer.Option(help="Address for OSC; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    allow: Annotated[
+        list[str] | None, typer.Option(metavar="IP", help="Machine or network that may send OSC.")
+    ] = None,
+    from_: Annotated[Path | None, typer.Option("--from", metavar="TRACK", help="Play this file as input.")] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="Play it again and again.")] = False,
+    no_audio: Annotated[bool, typer.Option("--no-audio", help="Without a sound card; needs --from.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="With --no-audio: as fast as it goes.")] = False,
+    freewheel: Annotated[
+        bool, typer.Option("--freewheel", help="Let the card wait for the engine: for servers faster than real time.")
+    ] = False,
+    record: Annotated[Path | None, typer.Option(metavar="OUT", help="Keep what is played (wav, flac, ogg).")] = None,
+    overwrite: Annotated[bool, typer.Option(help="Let --record replace a file that audiobend did not write.")] = False,
+    seconds: Annotated[float | None, typer.Option(min=0, help="End after this long.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """Play through the bent network: sound card in, bent sound out.
+
+    For example: audiobend live --patch low_tide.yaml --latency balanced --record tonight.wav
+    """
+    from audiobend.bending import Patch
+    from audiobend.cli.liveshow import Show
+    from audiobend.io.audiofile import probe
+    from audiobend.io.modelbundle import load_model
+    from audiobend.io.patchfile import load_patch
+    from audiobend.io.yamlfile import named
+    from audiobend.live.dsp import Wanted
+    from audiobend.live.performance import Performance
+    from audiobend.live.setup import Setup
+    from audiobend.osc.server import listen_warning
+
+    _check_words(no_audio, fast, loop, from_)
+    info = probe(from_) if from_ else None
+    if record:
+        _check_record(record, [path for path in (from_, patch) if path], overwrite)
+    the_patch = load_patch(patch) if patch else Patch()
+    the_model = load_model(model)
+    named(patch or "--patch", lambda: the_model.resolve(the_patch), error=PatchError)
+    settings = _settings(latency, phase, channels or (info.channels if info else 1), stride, look_ahead)
+    card: Card | Clock
+    if no_audio and info is not None:
+        card = _clock(info.sample_rate, sample_rate, blocksize, fast)
+    else:
+        card = _card(input_device, output_device, sample_rate, blocksize, settings.n_channels if info else 0, latency)
+    wanted = Wanted(model, the_patch, backend=_backend(backend, the_model))
+    setup = Setup(wanted, settings, card, latency.value, cushion, from_, loop, record, fast or freewheel)
+    show = Show(json_)
+    if warning := listen_warning(listen, allow or ()):
+        show.tell(warning)
+    with Performance(setup, the_model, show.tell, listen, osc_port, allow or ()) as performance:
+        show.run(performance, the_model, seconds)
+
+
+def _check_words(no_audio: bool, fast: bool, loop: bool, track: Path | None) -> None:
+    if no_audio and track is None:
+        raise DeviceError("--no-audio needs a file to play: add --from track.wav")
+    if fast and not no_audio:
+        raise DeviceError("--fast needs --no-audio: a sound card runs in real time")
+    if loop and track is None:
+        raise DeviceError("--loop needs a file to play: add --from track.wav")
+
+
+def _check_record(record: Path, read: list[Path], overwrite: bool) -> None:
+    """Look before anything begins: nothing that is read is overwritten, nor a stranger's file."""
+    from audiobend.io.audiofile import format_of, written_by_audiobend
+    from audiobend.io.files import check_not_an_input
+
+    format_of(record)
+    check_not_an_input(record, read, AudioError)
+    if record.is_file() and not overwrite and not written_by_audiobend(record):
+        raise AudioError(f"{record}: exists and was not written by audiobend; add --overwrite to replace it")
+
+
+def _settings(
+    profile: Profile, phase: Phase, channels: int, stride: int | None, look_ahead: int | None
+) -> "LiveSettings":
+    from dataclasses import replace
+
+    from audiobend.spectral.live_settings import LiveSettings
+
+    settings = LiveSettings.profile(profile.value, phase=phase.value, n_channels=channels)
+    return replace(settings, stride=stride or settings.stride, look_ahead=look_ahead or settings.look_ahead)
+
+
+def _number(name: str, text: str, low: int, high: int) -> int | None:
+    """Read a whole number or ``auto``."""
+    if text == "auto":
+        return None
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise DeviceError(f"{name} must be auto or a whole number in {low}..{high}, got '{text}'")
+    return int(text)
+
+
+def _card(
+    input: str | None, output: str | None, rate: str, block: str, file_channels: int, profile: Profile
+) -> "Card":
+    from audiobend.live.audio import Card
+
+    return Card(
+        input,
+        output,
+        _number("--sample-rate", rate, 8000, 192000),
+        _number("--blocksize", block, 1, 16384) or 0,
+        file_channels,
+        is_patient=profile is Profile.studio,
+    )
+
+
+def _clock(track_rate: int, rate: str, block: str, fast: bool) -> "Clock":
+    from audiobend.live.audio import CLOCK_BLOCK, Clock
+
+    block_ = _number("--blocksize", block, 1, 16384) or (4096 if fast else CLOCK_BLOCK)
+    return Clock(_number("--sample-rate", rate, 8000, 192000) or track_rate, block_, is_paced=not fast)
+
+
+def _backend(name: str, model: "Model") -> "BackendName | None":
+    from audiobend.networks.backends import backend
+
+    if name == "auto":
+        return None
+    known = cast("BackendName", name)
+    backend(known, model)    # refuses what is unknown or not installed
+    return known
