@@ -1,6 +1,5 @@
 """What a command of several processes shows, and which of them speaks."""
 
-import logging
 import os
 import sys
 import warnings
@@ -28,9 +27,7 @@ def was_restarted(out: Path | None) -> bool:
 
 
 def quieten() -> None:
-    """Keep Fabric's own lines off the screen; what matters is said by audiobend."""
-    logging.getLogger("lightning_fabric").setLevel(logging.ERROR)
-    logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
+    """Keep other libraries' warnings off the screen; what matters is said by audiobend."""
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     for module in ("lightning_fabric", "torch", "tensorboard"):
         warnings.filterwarnings("ignore", module=module)

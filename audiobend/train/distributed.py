@@ -4,6 +4,7 @@ Lightning Fabric starts them and averages their gradients. What is needed beside
 one would: batch norm over all windows of a step, and one clock for all.
 """
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -102,6 +103,10 @@ class Team:
         if self.size > 1 and distributed.is_initialized():
             distributed.destroy_process_group()
 
+    def mean(self, x: Tensor) -> Tensor:
+        """Return the mean of a tensor over all processes."""
+        return mean_over_all(x) if self.size > 1 else x
+
     def joined(self, module: nn.Module) -> Any:
         """Put a module on this process's device; its gradients become the mean over all processes."""
         return self.fabric.setup_module(module)
@@ -126,6 +131,7 @@ def make_team(devices: str = "auto", nodes: int = 1, precision: str = "32") -> T
     from lightning_fabric import Fabric
     from lightning_fabric.strategies.ddp import DDPStrategy
 
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)    # it greets at length
     accelerator, chosen = _devices(devices)
     outside = distributed.is_torchelastic_launched() or "LOCAL_RANK" in os.environ
     if distributed.is_torchelastic_launched():

@@ -128,7 +128,8 @@ class Trainer:
             optimiser.step()
         self._update_average()
         self.progress.windows += len(windows_db) * self.team.size
-        self.progress.loss, self.progress.kl, self.progress.gradient = (float(one) for one in (loss.detach(), kl, length))
+        told = self.team.mean(torch.stack([loss.detach(), kl, length]))
+        self.progress.loss, self.progress.kl, self.progress.gradient = told.tolist()
 
     def _loss(self, windows_db: Tensor) -> tuple[Tensor, Tensor]:
         mean_db = self.codec.mean_db.to(windows_db.device)

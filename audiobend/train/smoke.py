@@ -1,9 +1,10 @@
 """Every part of a training, once and in seconds, before hours are given to it."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-from audiobend.bending import Patch
+from audiobend.bending import Patch, Random
 from audiobend.clustering.activation import add_clusters
 from audiobend.io.modelbundle import load_model
 from audiobend.rendering import render_file
@@ -36,7 +37,7 @@ def smoke_test(folders: Sequence[Path], out: Path, recipe: Recipe, team: Team, r
         train(few, bundle, short, report=lambda _: None, team=team)
         train(few, bundle, short.changed({"steps": STEPS}), resume=True, report=lambda _: None, team=team)
         report(f"{optimiser}: data, {STEPS} steps, evaluation, checkpoint, resuming and bundle work")
-        team.first(lambda bundle=bundle: _hear(bundle, few))    # type: ignore[misc]
+        team.first(partial(_hear, bundle, few))
         report(f"{optimiser}: clusters and render work")
 
 
@@ -45,4 +46,4 @@ def _hear(bundle: Path, sounds: list[Path]) -> None:
     model = load_model(bundle)
     source, target = bundle / "smoke_input.wav", bundle / "smoke_output.wav"
     cut(sounds[0], source)
-    render_file(source, target, model, model.resolve(Patch().add(3, "ablate", features=0.25)))
+    render_file(source, target, model, model.resolve(Patch().add(3, "ablate", features=Random(0.25))))
