@@ -29,16 +29,36 @@ OPEN_FILES = 64
 _UNREADABLE = (sf.SoundFileError, RuntimeError, OSError)
 
 
-def magnitude_blocks(path: Path) -> Iterator[Tensor]:
-    """Yield the magnitudes ``(time, 513)`` of a whole file, mono mean of its channels, in blocks of about 6 s."""
+def mono_blocks(path: Path, sample_rate: int = SAMPLE_RATE) -> Iterator[Tensor]:
+    """Yield a whole file in blocks ``(1, time)``, mono mean of its channels, resampled; what is no number is 0."""
     try:
         with open_sound(path) as file:
-            resampler, framer = StreamResampler(file.samplerate, SAMPLE_RATE, channels=1), Framer(1)
+            resampler = StreamResampler(file.samplerate, sample_rate, channels=1)
             while len(samples := file.read(BLOCK, dtype="float32", always_2d=True)):
-                yield _magnitude(framer.feed(resampler.feed(_mono(samples))))
-            yield _magnitude(torch.cat([framer.feed(resampler.flush()), framer.flush()], dim=-1))
+                yield resampler.feed(_mono(samples))
+            yield resampler.flush()
     except _UNREADABLE as error:
         raise AudioError(f"{in_text(path)}: is damaged: {getattr(error, 'error_string', error)}") from None
+
+
+def mono_piece(path: Path, start: float, seconds: float, sample_rate: int = SAMPLE_RATE) -> Tensor:
+    """Return a piece of a file ``(1, time)`` from ``start`` seconds on, as it is heard in `mono_blocks`."""
+    try:
+        with open_sound(path) as file:
+            file.seek(round(start * file.samplerate))
+            samples = file.read(round(seconds * file.samplerate), dtype="float32", always_2d=True)
+            resampler = StreamResampler(file.samplerate, sample_rate, channels=1)
+    except _UNREADABLE as error:
+        raise AudioError(f"{in_text(path)}: is damaged: {getattr(error, 'error_string', error)}") from None
+    return torch.cat([resampler.feed(_mono(samples)), resampler.flush()], dim=-1)
+
+
+def magnitude_blocks(path: Path) -> Iterator[Tensor]:
+    """Yield the magnitudes ``(time, 513)`` of a whole file, mono mean of its channels, in blocks of about 6 s."""
+    framer = Framer(1)
+    for block in mono_blocks(path):
+        yield _magnitude(framer.feed(block))
+    yield _magnitude(framer.flush())
 
 
 def magnitude_piece(file: sf.SoundFile, start: int, n: int) -> Tensor:
