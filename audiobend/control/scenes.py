@@ -9,14 +9,17 @@
 At 0 the first scene itself comes back, at 1 the second.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from audiobend.bending import Bend, LatentBend, Modulation, Output, Patch, Random
+from audiobend.bending import Bend, Indices, LatentBend, Modulation, Output, Patch, Random, Transform, get_transform
 from audiobend.bending.bend import OUTPUT_PARAMS
-from audiobend.bending.transform import Number
+from audiobend.bending.features import LayerName, stable_key
+from audiobend.bending.latent import LATENT_OPS
+from audiobend.bending.resolution import Layer
+from audiobend.bending.transform import Number, check_params
 from audiobend.errors import ControlError
 
 MAX_NAME = 64
@@ -31,8 +34,11 @@ def check_name(name: str) -> str:
         raise ControlError(f"a scene's name must be {rule}; got '{name[:MAX_NAME]}'")
     return name
 
-def morph(a: Patch, b: Patch, position: float) -> Patch:
+def morph(a: Patch, b: Patch, position: float, layers: Sequence[Layer] = ()) -> Patch:
     """Return the patch a share ``position`` (0..1) of the way from ``a`` to ``b``.
+
+    A bend that has to take another name on the way (see above) keeps the features that are drawn for its own; for that
+    the network's ``layers`` are needed.
 
     >>> low = Patch().add(3, "erode", {"radius": 2}, id="fog")
     >>> high = Patch().add(3, "erode", {"radius": 6}, id="fog", on=False)
@@ -45,7 +51,7 @@ def morph(a: Patch, b: Patch, position: float) -> Patch:
     if position >= 1:
         return b
     nearer = a if position < 0.5 else b
-    bends, renamed = _bends(a, b, position)
+    bends, renamed = _bends(a, b, position, {layer.name: layer.n_features for layer in layers})
     return Patch(
         name=f"{a.name} > {b.name}",
         seed=nearer.seed,
@@ -57,11 +63,12 @@ def morph(a: Patch, b: Patch, position: float) -> Patch:
         weights=nearer.weights,
     )
 
-def _between(a: Number, b: Number, position: float) -> Number:
-    value = a + (b - a) * position
-    return round(value) if isinstance(a, int) and isinstance(b, int) else value
+def _between(a: Number, b: Number, position: float) -> float:
+    return a + (b - a) * position
 
-def _bends(a: Patch, b: Patch, position: float) -> tuple[tuple[Bend, ...], dict[str, str]]:
+def _bends(
+    a: Patch, b: Patch, position: float, n_features: Mapping[LayerName, int]
+) -> tuple[tuple[Bend, ...], dict[str, str]]:
     """Return the bends of both, and the names that bends of ``b`` have where another of ``a`` has theirs."""
     first = {bend.id: _pinned(bend, a) for bend in a.bends}
     second = {bend.id: _pinned(bend, b) for bend in b.bends}
@@ -76,7 +83,7 @@ def _bends(a: Patch, b: Patch, position: float) -> tuple[tuple[Bend, ...], dict[
             continue
         free = id if id not in first else _free_id(id, {*first, *second, *renamed.values()})
         renamed[id] = free
-        merged[free] = _faded(replace(bend, id=free), position)
+        merged[free] = _faded(_named(bend, free, n_features), position)
         order.insert(place, free)    # behind the bend that it follows in its own scene
         place += 1
     return tuple(merged[id] for id in order), renamed
@@ -87,6 +94,15 @@ def _pinned(bend: Bend, patch: Patch) -> Bend:
     if isinstance(features, Random) and features.seed is None:
         features = replace(features, seed=patch.seed)
     return replace(bend, features=features, profile=patch.profile_of(bend))
+
+def _named(bend: Bend, id: str, n_features: Mapping[LayerName, int]) -> Bend:
+    """Return a bend under another name; what is drawn for a name is drawn for the old one."""
+    features = bend.features
+    if id != bend.id and isinstance(features, Random) and bend.layer in n_features:
+        key = stable_key(features.seed or 0, bend.layer, bend.id)
+        features = Indices(tuple(features.resolve(n_features[bend.layer], None, key).tolist()))
+    return replace(bend, id=id, features=features)
+
 
 def _alike(a: Bend, b: Bend) -> bool:
     same = (a.layer, a.transform, a.profile, a.with_norm) == (b.layer, b.transform, b.profile, b.with_norm)
@@ -106,8 +122,17 @@ def _slid(a: Bend, b: Bend, position: float) -> Bend:
         features = replace(features, fraction=_between(features.fraction, b.features.fraction, position))
     heard = a.on or b.on
     mix = _between(a.mix if a.on or not heard else 0.0, b.mix if b.on or not heard else 0.0, position)
-    params = {name: _between(value, b.params.get(name, value), position) for name, value in a.params.items()}
-    return replace(a, params=params, features=features, mix=float(mix), on=heard)
+    params = _slid_params(get_transform(a.transform, a.profile or "default"), a.params, b.params, position)
+    return replace(a, params=params, features=features, mix=mix, on=heard)
+
+
+def _slid_params(
+    entry: Transform, a: Mapping[str, Number], b: Mapping[str, Number], position: float
+) -> dict[str, Number]:
+    """Return parameters between two sets; those that are whole stay so."""
+    first, second = check_params(entry, a), check_params(entry, b)
+    between = {name: _between(value, second[name], position) for name, value in first.items()}
+    return {name: round(value) if entry.param(name).integer else value for name, value in between.items()}
 
 def _free_id(id: str, taken: set[str]) -> str:
     return next(free for n in count(2) if (free := f"{id}~{n}") not in taken)
@@ -141,7 +166,7 @@ def _slid_latent(a: LatentBend | None, b: LatentBend | None, position: float) ->
         return a if position < 0.5 else b    # noise in the code's place is there or not
     neutral: Mapping[str, Number] = {**there.params, **_NEUTRAL.get(there.op, {})}
     start, end = (a.params if a else neutral), (b.params if b else neutral)
-    return replace(there, params={name: _between(start[name], end[name], position) for name in there.params})
+    return replace(there, params=_slid_params(LATENT_OPS[there.op], start, end, position))
 
 def _modulation(a: Patch, b: Patch, renamed: Mapping[str, str], position: float) -> tuple[Modulation, ...]:
     """Return the oscillators of both; those that both have (but for their depth) slide, the others fade."""

@@ -144,7 +144,7 @@ def _touched(patch: Patch, place: Place, context: Context) -> Patch:
 
 def _morph(state: State, command: Morph, context: Context) -> State:
     share = float(POSITION.check(command.position, "morph"))
-    between = morph(_scene(state, command.a), _scene(state, command.b), share)
+    between = morph(_scene(state, command.a), _scene(state, command.b), share, context.layers)
     check_fits(between, context)
     return state.replace(patch=between, morph=MorphPosition(command.a, command.b, share), scene="")
 
