@@ -1,5 +1,6 @@
 """``audiobend live``."""
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -9,6 +10,7 @@ import typer
 from audiobend.errors import AudioError, DeviceError, PatchError
 
 if TYPE_CHECKING:
+    from audiobend.io.audiofile import AudioInfo
     from audiobend.live.audio import Card, Clock
     from audiobend.networks.backends import BackendName
     from audiobend.networks.model import Model
@@ -51,7 +53,9 @@ def live(
         float | None, typer.Option(min=0, max=1000, help="How far the engine is ahead of the card, in ms.")
     ] = None,
     phase: Annotated[Phase, typer.Option(help="Where phases come from.")] = Phase.input,
-    channels: Annotated[int | None, typer.Option(min=1, max=2, help="1 or 2; a file has its own, a card 1.")] = None,
+    channels: Annotated[
+        int | None, typer.Option(min=1, max=2, help="1 or 2; otherwise as many as the input has.")
+    ] = None,
     backend: Annotated[str, typer.Option(help="What runs the network; auto tries which is fastest.")] = "auto",
     osc_port: Annotated[int, typer.Option(min=0, max=65535, help="UDP port for OSC; 0 takes a free one.")] = 9001,
     listen: Annotated[str, typer.Option(help="Address for OSC; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
@@ -74,9 +78,13 @@ def live(
 
     For example: audiobend live --patch low_tide.yaml --latency balanced --record tonight.wav
     """
+    _check_words(no_audio, fast, loop, from_)
+    asked = _asked(input_device, output_device, sample_rate, blocksize, from_ is not None, latency)
+    # Looked for before anything slow is imported.
+    card, n_channels = _clock(asked, from_, channels, fast) if no_audio else _card(asked, from_, channels)
+
     from audiobend.bending import Patch
     from audiobend.cli.liveshow import Show
-    from audiobend.io.audiofile import probe
     from audiobend.io.modelbundle import load_model
     from audiobend.io.patchfile import load_patch
     from audiobend.io.yamlfile import named
@@ -85,22 +93,16 @@ def live(
     from audiobend.live.setup import Setup
     from audiobend.osc.server import listen_warning
 
-    _check_words(no_audio, fast, loop, from_)
-    info = probe(from_) if from_ else None
     if record:
         _check_record(record, [path for path in (from_, patch) if path], overwrite)
     the_patch = load_patch(patch) if patch else Patch()
+    show = Show(json_)
+    show.say_starting()
     the_model = load_model(model)
     named(patch or "--patch", lambda: the_model.resolve(the_patch), error=PatchError)
-    settings = _settings(latency, phase, channels or (info.channels if info else 1), stride, look_ahead)
-    card: Card | Clock
-    if no_audio and info is not None:
-        card = _clock(info.sample_rate, sample_rate, blocksize, fast)
-    else:
-        card = _card(input_device, output_device, sample_rate, blocksize, settings.n_channels if info else 0, latency)
+    settings = _settings(latency, phase, n_channels, stride, look_ahead)
     wanted = Wanted(model, the_patch, backend=_backend(backend, the_model))
     setup = Setup(wanted, settings, card, latency.value, cushion, from_, loop, record, fast or freewheel)
-    show = Show(json_)
     if warning := listen_warning(listen, allow or ()):
         show.tell(warning)
     with Performance(setup, the_model, show.tell, listen, osc_port, allow or ()) as performance:
@@ -130,8 +132,6 @@ def _check_record(record: Path, read: list[Path], overwrite: bool) -> None:
 def _settings(
     profile: Profile, phase: Phase, channels: int, stride: int | None, look_ahead: int | None
 ) -> "LiveSettings":
-    from dataclasses import replace
-
     from audiobend.spectral.live_settings import LiveSettings
 
     settings = LiveSettings.profile(profile.value, phase=phase.value, n_channels=channels)
@@ -147,26 +147,40 @@ def _number(name: str, text: str, low: int, high: int) -> int | None:
     return int(text)
 
 
-def _card(
-    input: str | None, output: str | None, rate: str, block: str, file_channels: int, profile: Profile
+def _asked(
+    input: str | None, output: str | None, rate: str, block: str, plays_file: bool, profile: Profile
 ) -> "Card":
     from audiobend.live.audio import Card
 
-    return Card(
-        input,
-        output,
-        _number("--sample-rate", rate, 8000, 192000),
-        _number("--blocksize", block, 1, 16384) or 0,
-        file_channels,
-        is_patient=profile is Profile.studio,
-    )
+    rate_, block_ = _number("--sample-rate", rate, 8000, 192000), _number("--blocksize", block, 1, 16384)
+    return Card(input, output, rate_, block_ or 0, int(plays_file), is_patient=profile is Profile.studio)
 
 
-def _clock(track_rate: int, rate: str, block: str, fast: bool) -> "Clock":
+def _card(asked: "Card", track: Path | None, channels: int | None) -> tuple["Card | Clock", int]:
+    """Look for a card; return how to open it, and the channels that are worth bending."""
+    from audiobend.live.audio import look_for
+
+    input, _ = look_for(asked)
+    if track is None:
+        return asked, channels or min(2, input.inputs if input else 1)
+    n = channels or _probe(track).channels
+    return replace(asked, file_channels=n), n
+
+
+def _clock(asked: "Card", track: Path | None, channels: int | None, fast: bool) -> tuple["Card | Clock", int]:
+    """Return a clock in the place of a card, at the track's rate."""
     from audiobend.live.audio import CLOCK_BLOCK, Clock
 
-    block_ = _number("--blocksize", block, 1, 16384) or (4096 if fast else CLOCK_BLOCK)
-    return Clock(_number("--sample-rate", rate, 8000, 192000) or track_rate, block_, is_paced=not fast)
+    assert track is not None
+    info = _probe(track)
+    block = asked.block or (4096 if fast else CLOCK_BLOCK)
+    return Clock(asked.rate or info.sample_rate, block, is_paced=not fast), channels or info.channels
+
+
+def _probe(track: Path) -> "AudioInfo":
+    from audiobend.io.audiofile import probe
+
+    return probe(track)
 
 
 def _backend(name: str, model: "Model") -> "BackendName | None":

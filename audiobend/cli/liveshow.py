@@ -45,6 +45,11 @@ class Show:
             else:
                 sys.stderr.write(f"audiobend: {sentence}\n")
 
+    def say_starting(self) -> None:
+        """Tell that it will take some seconds."""
+        if not self._as_json:
+            sys.stderr.write("audiobend: loading the model and finding its fastest backend ...\n")
+
     def run(self, performance: "Performance", model: "Model", seconds: float | None) -> None:
         """Start a performance and show it until it ends, is stopped, or the time is over."""
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):

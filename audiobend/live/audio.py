@@ -12,7 +12,17 @@ import numpy as np
 from audiobend.errors import DeviceError
 from audiobend.live.callback import Callback
 from audiobend.live.children import begin
-from audiobend.live.devices import Cards, Device, cards_of, choose, load_portaudio, sane_seconds, sentence
+from audiobend.live.devices import (
+    Cards,
+    Device,
+    answer,
+    ask,
+    cards_of,
+    choose,
+    load_portaudio,
+    sane_seconds,
+    sentence,
+)
 from audiobend.live.rings import CHANNELS, Count, Gauge, Shared
 
 LOST = 75
@@ -99,6 +109,16 @@ def run_card(pipe: Connection, name: str, card: Card, returns: bool) -> None:
     stream.stream.abort()
     stream.stream.close()
     os._exit(0)
+
+
+def look_for(card: Card) -> tuple[Device | None, Device]:
+    """Return the input and the output that would be opened; `DeviceError` says at once what is wrong."""
+    found: tuple[Device | None, Device] = ask(_look_for, card)
+    return found
+
+
+def _look_for(pipe: Connection, card: Card) -> None:
+    answer(pipe, lambda: _choose(cards_of(load_portaudio()), card))
 
 
 def _choose(cards: Cards, card: Card) -> tuple[Device | None, Device]:

@@ -69,7 +69,7 @@ class Status:
     Attributes
     ----------
     seconds : float
-        Sound that has passed the card.
+        Sound that has passed the card since the performance began.
     card : "running", "stalled" or "gone"
     engine : "running" or "starting"
     is_bent : bool

@@ -71,6 +71,7 @@ class Supervisor:
         self._audio.stay_with(self.streaming)
         self._engine.go(Go(self.streaming.rate, self.streaming.in_channels))
         self._align()
+        self._began = self._shared[Count.PLAYED]
         self._begin_files()
         self._lost = LostTime(self.streaming.rate, self._shared[Count.BLOCK])
         if not self.ready.is_real_time:
@@ -107,7 +108,7 @@ class Supervisor:
         """Return how things are."""
         counts, gauges, rate = self._shared.counts, self._shared.gauges, self.streaming.rate
         return Status(
-            seconds=int(counts[Count.PLAYED]) / rate,
+            seconds=(int(counts[Count.PLAYED]) - self._began) / rate,
             card=self._audio.state,
             engine="running" if counts[Count.READY] else "starting",
             is_bent=bool(counts[Count.IS_BENT]),
