@@ -54,8 +54,8 @@ class LiveEngine:
         self.settings = settings = settings or LiveSettings()
         self.latency = settings.latency
         self._rate = model.codec.sample_rate
-        self._wanted = self._prepared(patch, model, backend or self._torch(model))
         self._window = SlidingWindow(settings, self._rate)
+        self._wanted = self._prepared(patch, model, backend or self._torch(model))
         self._output = Output(settings.n_channels, self._rate, self.latency - LIMITER_DELAY)
         self._input = np.zeros((settings.n_channels, settings.stride * HOP_LENGTH), np.float32)
         self.reset()
@@ -88,7 +88,7 @@ class LiveEngine:
 
     def _prepared(self, patch: Patch | Plan, model: Model, backend: Backend) -> Prepared:
         plan = patch if isinstance(patch, Plan) else model.resolve(patch)
-        backend.prepare(plan)
+        backend.prepare(plan, self._window.columns)
         return Prepared(model, backend, plan, plan)
 
     def _torch(self, model: Model) -> Backend:

@@ -52,6 +52,11 @@ class SlidingWindow:
         )
         self.reset()
 
+    @property
+    def columns(self) -> slice:
+        """The columns of a window that are used."""
+        return self._bent.span
+
     def reset(self) -> None:
         """Forget all sound."""
         for part in (self._analysis, self._loudest, self._bent, self._unbent, self._synthesis):
@@ -76,10 +81,10 @@ class SlidingWindow:
         codec = now.model.codec
         x = codec.normalise((window_db - reference_db).clamp_(FLOOR_DB, 0.0).mT).mT[:, None]
         middle = self._seconds(torch.tensor([(self._stride - 1) / 2])).expand(len(x))
-        bent, unbent = now.backend.reconstruct(x, now.plan, middle, self._n_hops // self._stride)
+        bent, unbent = now.backend.reconstruct(x, now.plan, middle, self._n_hops // self._stride, self.columns)
 
         def decibels(windows: Tensor) -> Tensor:
-            db = codec.denormalise(windows[:, 0, self._bent.span].float().mT).mT
+            db = codec.denormalise(windows[:, 0].mT).mT
             finite = torch.nan_to_num(db, nan=SILENT_DB, posinf=20.0, neginf=SILENT_DB)
             return finite.clamp_(SILENT_DB, 20.0) + reference_db
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from audiobend.bending import Plan
 from audiobend.errors import ModelError, did_you_mean
 from audiobend.networks.model import Model
-from audiobend.networks.stages import StagedBackend
+from audiobend.networks.stages import ALL_COLUMNS, StagedBackend
 from audiobend.networks.torch_backend import TorchMachine
 
 BackendName = Literal["torch", "torch-bf16", "openvino", "openvino-bf16"]
@@ -27,14 +27,21 @@ class Backend(Protocol):
         """One of `BackendName`."""
         ...
 
-    def prepare(self, plan: Plan) -> None:
+    def prepare(self, plan: Plan, columns: slice = ALL_COLUMNS) -> None:
         """Do what is slow (bend kernels, compile) ahead of time, for any thread to call while another reconstructs.
 
-        `reconstruct` with a plan that was never prepared is right too, but its first call takes as long as this.
+        `reconstruct` with a plan or columns never prepared is right too, but its first call takes as long as this.
         """
         ...
 
-    def reconstruct(self, x: Tensor, plan: Plan, times: Tensor | None = None, call: int = 0) -> tuple[Tensor, Tensor]:
+    def reconstruct(
+        self,
+        x: Tensor,
+        plan: Plan,
+        times: Tensor | None = None,
+        call: int = 0,
+        columns: slice = ALL_COLUMNS,
+    ) -> tuple[Tensor, Tensor]:
         """Run windows through the network.
 
         Parameters
@@ -47,10 +54,14 @@ class Backend(Protocol):
             Seconds at the centre of each window, for modulation; None leaves every parameter at its base.
         call : int
             The number of this call, for noise that is fresh every time.
+        columns : slice
+            Which of the 128 columns (in time) to return; few are much cheaper than all.
 
         Returns
         -------
-        bent, unbent : Tensors of shape ``(batch, 1, 128, 513)``, float32; one and the same where the plan does nothing.
+        bent, unbent : Tensors of shape ``(batch, 1, column, 513)``, float32
+            One and the same where the plan does nothing.
+
         Bends can make numbers that are not finite.
         """
         ...

@@ -7,6 +7,7 @@ a stage with another kind of bend is there a seam, where torch bends.
 
 import importlib
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from audiobend.bending.pointwise import is_pointwise, points_of
-from audiobend.networks.spectrogram_vae import SEED_MAP, SpectrogramVAE
-from audiobend.networks.stages import CODE, Bending
-from audiobend.networks.subpixel import Subpixel
+from audiobend.bending.pointwise import points_of
+from audiobend.networks.spectrogram_vae import N_BINS, SEED_MAP, WINDOW, SpectrogramVAE
+from audiobend.networks.stages import CODE, Bending, Run
+from audiobend.networks.subpixel import Part, Subpixel
 
 Array = NDArray[np.float32]
 
@@ -46,54 +47,61 @@ class OpenvinoMachine:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "bf16" if dtype == torch.bfloat16 else "f32",
         }
-        self._graphs: dict[tuple[int, int, bool, int], Any] = {}
+        self._graphs: dict[tuple[_Span, int], Any] = {}
 
-    def run(self, x: Tensor, first: int, last: int, bending: Bending | None = None) -> Tensor:
+    def run(self, x: Tensor, run: Run) -> Tensor:
         """See `audiobend.networks.stages.Machine`."""
-        for start, end, takes_points in _spans(first, last, bending):
+        for span in _spans(run):
             inputs = [np.ascontiguousarray(x.numpy())]
-            if bending is not None and takes_points:
-                inputs += self._points(bending, start, end, len(x))
-            request = self._graph(start, end, takes_points, len(x))
-            x = torch.from_numpy(request.infer(inputs, share_inputs=True)[0])
-            if bending is not None and bending.acts(end - 1):
-                x = bending.at(end - 1, x)
+            if run.bending is not None and span.takes_points:
+                inputs += self._points(run.bending, span, len(x))
+            x = torch.from_numpy(self._graph(span, len(x)).infer(inputs, share_inputs=True)[0])
+            if run.bending is not None and run.acts(span.last - 1):
+                x = run.bending.at(span.last - 1, x)
         return x
 
-    def prepare(self, first: int, last: int, bending: Bending | None = None) -> None:
-        """Compile what such a run needs; about 50 ms for each graph of a small model."""
-        for span in _spans(first, last, bending):
-            self._graph(*span, self._batch)
+    def prepare(self, run: Run) -> None:
+        """Compile what a run needs; about 50 ms for each graph of a small model."""
+        for span in _spans(run):
+            self._graph(span, self._batch)
 
-    def _points(self, bending: Bending, start: int, end: int, batch: int) -> list[Array]:
+    def _points(self, bending: Bending, span: "_Span", batch: int) -> list[Array]:
         """Return the inputs that say what pointwise bends do behind all stages but the last."""
         arrays: list[Array] = []
-        for stage in range(start, end - 1):
+        for stage in range(span.first, span.last - 1):
             layer = self._layers[stage]
             points = points_of(bending.plan.steps.get(layer.name, ()), layer.n_features, batch, bending.times)
             arrays += [array[:, :, None, None] for array in points.arrays()]
         return arrays
 
-    def _graph(self, start: int, end: int, takes_points: bool, batch: int) -> Any:
-        key = (start, end, takes_points, batch)
+    def _graph(self, span: "_Span", batch: int) -> Any:
+        key = (span, batch)
         if key not in self._graphs:
-            graph = self._built(start, end, takes_points, batch)
-            self._graphs[key] = self._core.compile_model(graph, "CPU", self._options).create_infer_request()
+            compiled = self._core.compile_model(self._built(span, batch), "CPU", self._options)
+            self._graphs[key] = compiled.create_infer_request()
         return self._graphs[key]
 
-    def _built(self, start: int, end: int, takes_points: bool, batch: int) -> Any:
-        """Write the stages ``start <= stage < end`` down as a graph."""
-        before = self._layers[start - 1] if start else None
-        shape = [1, 128, 513] if before is None else [before.n_features, before.height, before.width]
-        node = entrance = self._input([batch, *(shape[:1] if start == CODE + 1 else shape)])
-        inputs = [entrance]
-        for stage in range(start, end):
-            node = self._stage(node, stage, batch)
-            if takes_points and stage < end - 1:
+    def _built(self, span: "_Span", batch: int) -> Any:
+        """Write stages down as a graph."""
+        node = self._input([batch, *self._shape_before(span)])
+        inputs = [node]
+        given = span.given
+        for stage, rows in zip(range(span.first, span.last), span.rows, strict=True):
+            node = self._stage(node, stage, batch, given, rows)
+            given = rows
+            if span.takes_points and stage < span.last - 1:
                 numbers = [self._input([batch, self._layers[stage].n_features, 1, 1]) for _ in range(5)]
                 node = self._bend(node, *numbers)
                 inputs += numbers
-        return self._ov.Model([node], inputs, f"stages {start} to {end}")
+        return self._ov.Model([node], inputs, f"stages {span.first} to {span.last}")
+
+    def _shape_before(self, span: "_Span") -> list[int]:
+        if span.first == 0:
+            return [1, WINDOW, N_BINS]
+        layer = self._layers[span.first - 1]
+        if span.first == CODE + 1:
+            return [layer.n_features]
+        return [layer.n_features, layer.height if span.given is None else len(span.given), layer.width]
 
     def _input(self, shape: list[int]) -> Any:
         return self._ops.parameter(shape, np.float32)
@@ -104,29 +112,27 @@ class OpenvinoMachine:
         line = ops.add(ops.multiply(x, scale), offset)
         return ops.add(line, ops.multiply(ops.convert(above, "f32"), jump))
 
-    def _stage(self, x: Any, stage: int, batch: int) -> Any:
+    def _stage(self, x: Any, stage: int, batch: int, given: range | None, rows: range) -> Any:
         network = self._network
-        if stage < CODE:
-            return self._block(x, network.encoder[stage])
         if stage == CODE:
             return self._dense(self._ops.reshape(x, np.array([batch, -1]), False), network.mean)
-        if stage == CODE + 1:
-            seed = self._dense(x, network.expand)
-            x = self._ops.reshape(seed, np.array([batch, -1, *SEED_MAP]), False)
-        return self._block(x, network.decoder[stage - CODE - 1])
-
-    def _block(self, x: Any, block: nn.Module) -> Any:
-        for module in block.children():
-            x = self._module(x, module)
+        if stage < CODE:
+            convolution, *others = network.encoder[stage].children()
+            x = self._convolution(x, convolution)
+        else:
+            n = self._layers[stage - 1].height
+            if stage == CODE + 1:
+                seed = self._dense(x, network.expand)
+                x, n, given = self._ops.reshape(seed, np.array([batch, -1, *SEED_MAP]), False), SEED_MAP[0], None
+            transposed, *others = network.decoder[stage - CODE - 1].children()
+            x = self._transposed(x, transposed, Part(n, given or range(n), rows))
+        for module in others:
+            x = self._followed(x, module)
         return x
 
-    def _module(self, x: Any, module: nn.Module) -> Any:
+    def _followed(self, x: Any, module: nn.Module) -> Any:
         ops = self._ops
         match module:
-            case nn.Conv2d():
-                return self._convolution(x, module)
-            case nn.ConvTranspose2d():
-                return self._transposed(x, module)
             case nn.Identity():
                 return x
             case nn.ReLU():
@@ -140,29 +146,35 @@ class OpenvinoMachine:
     def _dense(self, x: Any, module: nn.Linear) -> Any:
         return self._ops.add(self._ops.matmul(x, _array(module.weight), False, True), _array(module.bias)[None])
 
-    def _convolution(self, x: Any, module: nn.Conv2d) -> Any:
+    def _convolution(self, x: Any, module: nn.Module) -> Any:
+        assert isinstance(module, nn.Conv2d)
         padding = [int(n) for n in module.padding]
         result = self._ops.convolution(x, _array(module.weight), list(module.stride), padding, padding, [1, 1])
         return self._plus(result, module.bias)
 
-    def _transposed(self, x: Any, module: nn.ConvTranspose2d) -> Any:
+    def _transposed(self, x: Any, module: nn.Module, part: Part) -> Any:
         """Weave where both axes are stretched alike, for which there is an operation."""
-        ops, padding = self._ops, [int(n) for n in module.padding]
+        assert isinstance(module, nn.ConvTranspose2d)
+        width = list(x.get_output_shape(0))[3]
         if module.stride[0] != module.stride[1]:
-            result = ops.convolution_backprop_data(
+            padding = [int(n) for n in module.padding]
+            stretched = self._ops.convolution_backprop_data(
                 x, _array(module.weight), list(module.stride), None, padding, padding, [1, 1]
             )
-            return self._plus(result, module.bias)
+            columns = slice(0, list(stretched.get_output_shape(0))[3])
+            return self._plus(self._cut(stretched, slice(part.wanted.start, part.wanted.stop), columns), module.bias)
         subpixel = Subpixel(module)
-        between = self._convolution(x, subpixel.convolution)
-        height, width = list(x.get_output_shape(0))[2:]
-        rows, columns = subpixel.kept(height, width)
-        between = self._cut(between, rows, columns)
-        big = ops.depth_to_space(between, "blocks_first", module.stride[0])
-        height, width = subpixel.size(height, width)
-        return self._cut(big, slice(0, height), slice(0, width))
+        axes = (subpixel.rows, subpixel.columns)
+        parts = subpixel.parts(part.n, width, part)
+        taken = self._cut(x, *(one.taken(axis) for one, axis in zip(parts, axes, strict=True)))
+        before, after = zip(*(one.padding(axis) for one, axis in zip(parts, axes, strict=True)), strict=True)
+        groups = self._ops.convolution(taken, _array(subpixel.kernel), [1, 1], list(before), list(after), [1, 1])
+        big = self._ops.depth_to_space(self._plus(groups, subpixel.bias), "blocks_first", module.stride[0])
+        return self._cut(big, *(one.kept(axis) for one, axis in zip(parts, axes, strict=True)))
 
     def _cut(self, x: Any, rows: slice, columns: slice) -> Any:
+        if list(x.get_output_shape(0))[2:] == [rows.stop, columns.stop] and rows.start == columns.start == 0:
+            return x
         starts, ends = np.array([rows.start, columns.start]), np.array([rows.stop, columns.stop])
         return self._ops.slice(x, starts, ends, np.array([1, 1]), np.array([2, 3]))
 
@@ -171,26 +183,30 @@ class OpenvinoMachine:
         return self._ops.add(x, _array(bias).reshape(1, -1, 1, 1))
 
 
-def _spans(first: int, last: int, bending: Bending | None) -> list[tuple[int, int, bool]]:
-    """Return runs of stages that are one graph each, and whether bends are inputs of theirs.
+@dataclass(frozen=True)
+class _Span:
+    """Stages that are one graph: ``first <= stage < last``, with the rows that each puts out."""
 
-    The code always ends a run, so that encoder and decoder are compiled once for all plans.
+    first: int
+    last: int
+    given: range | None
+    rows: tuple[range, ...]
+    takes_points: bool
+
+
+def _spans(run: Run) -> list[_Span]:
+    """Return the graphs that a run is made of.
+
+    The code always ends a graph, so that the encoder is compiled once for all plans.
     """
-    seams = {last}
-    for stage in range(first, last):
-        if stage == CODE or (bending is not None and _needs_seam(bending, stage)):
-            seams.add(stage + 1)
-    spans = []
-    for end in sorted(seams):
-        if end > first:
-            inside = range(first, end - 1)
-            spans.append((first, end, bending is not None and any(bending.acts(stage) for stage in inside)))
-        first = end
+    stages = range(run.first, run.last)
+    seams = [stage + 1 for stage in stages if stage in (CODE, run.last - 1) or not run.is_pointwise(stage)]
+    spans, first, given = [], run.first, run.given
+    for end in seams:
+        takes_points = any(run.acts(stage) for stage in range(first, end - 1))
+        spans.append(_Span(first, end, given, run.rows[first:end], takes_points))
+        first, given = end, run.rows[end - 1]
     return spans
-
-
-def _needs_seam(bending: Bending, stage: int) -> bool:
-    return bending.acts(stage) and not is_pointwise(bending.plan.steps.get(bending.layers[stage], ()))
 
 
 def _array(tensor: Tensor) -> Array:

@@ -1,6 +1,8 @@
 """A network as a row of stages, and the shortest way through them for a bent and an unbent result.
 
-Up to the first place where a plan acts, bent and unbent windows are the same and are worked out once.
+Up to the first place where a plan acts, bent and unbent windows are the same and are worked out once. Where only some
+columns of a window are wanted, the decoder works out what those are made of and no more, as far back as every bend
+looks at one activation at a time.
 """
 
 from collections.abc import Callable
@@ -12,15 +14,22 @@ from torch import Tensor
 
 from audiobend.bending import Plan
 from audiobend.bending.bend import WeightBend
+from audiobend.bending.pointwise import is_pointwise
 from audiobend.networks.bendable import LayerName
 from audiobend.networks.model import Model
-from audiobend.networks.spectrogram_vae import SpectrogramVAE
+from audiobend.networks.spectrogram_vae import DECODER, DECODER_MAPS, WINDOW, SpectrogramVAE
+from audiobend.networks.subpixel import Axis
 
 CODE = 5
 """The stage that puts out the latent code; before it the encoder's, after it the decoder's."""
 N_STAGES = 11
+ALL_COLUMNS = slice(0, WINDOW)
 KEPT_KERNELS = 4
 """Sets of bent kernels that a backend remembers."""
+TIME_AXES = {
+    CODE + 1 + i: Axis(kernel[0], stride[0], padding[0]) for i, (_, kernel, stride, padding) in enumerate(DECODER)
+}
+"""How the decoder's stages stretch time."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,11 @@ class Bending:
         """Return whether anything is done to what a stage puts out."""
         return self.layers[stage] in self.plan.layers or (stage == CODE and bool(self.plan.patch.latent))
 
+    def is_pointwise(self, stage: int) -> bool:
+        """Return whether all that is done there looks at one activation at a time."""
+        latent = stage == CODE and bool(self.plan.patch.latent)
+        return not latent and is_pointwise(self.plan.steps.get(self.layers[stage], ()))
+
     def first(self) -> int:
         """Return the first stage behind which something acts; `N_STAGES` where nothing does."""
         return next((stage for stage in range(N_STAGES) if self.acts(stage)), N_STAGES)
@@ -57,16 +71,58 @@ class Bending:
         return self.plan.apply(layer, moved[..., None, None], times=self.times, call=self.call)[..., 0, 0]
 
 
+@dataclass(frozen=True)
+class Run:
+    """A run through the stages ``first <= stage < last``.
+
+    Attributes
+    ----------
+    rows : for each stage of the network, the rows (in time) of its maps that are wanted
+        Before `CODE` always all.
+    bending : what acts behind the stages of this run
+    given : the rows that the maps run begins with have; None where it begins with a window or a code
+    """
+
+    first: int
+    last: int
+    rows: tuple[range, ...]
+    bending: Bending | None = None
+    given: range | None = None
+
+    def acts(self, stage: int) -> bool:
+        """Return whether anything is done to what a stage puts out."""
+        return self.bending is not None and self.bending.acts(stage)
+
+    def is_pointwise(self, stage: int) -> bool:
+        """Return whether all that is done there looks at one activation at a time."""
+        return self.bending is None or self.bending.is_pointwise(stage)
+
+
 class Machine(Protocol):
     """Runs the stages of one network."""
 
-    def run(self, x: Tensor, first: int, last: int, bending: Bending | None = None) -> Tensor:
-        """Run the stages ``first <= stage < last``, each followed by what acts there; float32 in and out."""
+    def run(self, x: Tensor, run: Run) -> Tensor:
+        """Run stages, each followed by what acts there; float32 in and out."""
         ...
 
-    def prepare(self, first: int, last: int, bending: Bending | None = None) -> None:
-        """Do what is slow about such a run ahead of time."""
+    def prepare(self, run: Run) -> None:
+        """Do what is slow about a run ahead of time."""
         ...
+
+
+def rows_wanted(columns: range, bending: Bending | None = None) -> tuple[range, ...]:
+    """Return for each stage the rows that a window's ``columns`` are made of; all where a bend looks further."""
+    heights = (64, 32, 16, 8, 4, 1, *(height for height, _ in DECODER_MAPS))
+    rows = [range(height) for height in heights]
+    rows[-1] = columns
+    for stage in range(N_STAGES - 1, CODE + 1, -1):
+        if bending is not None and not bending.is_pointwise(stage):
+            rows[stage] = range(heights[stage])
+        reads = TIME_AXES[stage].reads(rows[stage])
+        rows[stage - 1] = range(max(reads.start, 0), min(reads.stop, heights[stage - 1]))
+    if bending is not None and not bending.is_pointwise(CODE + 1):
+        rows[CODE + 1] = range(heights[CODE + 1])
+    return tuple(rows)
 
 
 class StagedBackend:
@@ -87,33 +143,48 @@ class StagedBackend:
         # Replaced as a whole, never changed: another thread may be reading it.
         self._bent: tuple[tuple[tuple[WeightBend, ...], Machine], ...] = ()
 
-    def prepare(self, plan: Plan) -> None:
+    def prepare(self, plan: Plan, columns: slice = ALL_COLUMNS) -> None:
         """See `audiobend.networks.backends.Backend`."""
-        bending = Bending(plan, self._layers, self._model.latent_axes)
-        machine, split, _ = self._way(bending)
-        self._plain.prepare(0, split)
-        self._plain.prepare(split, N_STAGES)
-        machine.prepare(split, N_STAGES, bending)
+        way = self._way(Bending(plan, self._layers, self._model.latent_axes), columns)
+        self._plain.prepare(way.shared)
+        self._plain.prepare(way.unbent)
+        way.machine.prepare(way.bent)
 
     @torch.no_grad()
-    def reconstruct(self, x: Tensor, plan: Plan, times: Tensor | None = None, call: int = 0) -> tuple[Tensor, Tensor]:
+    def reconstruct(
+        self,
+        x: Tensor,
+        plan: Plan,
+        times: Tensor | None = None,
+        call: int = 0,
+        columns: slice = ALL_COLUMNS,
+    ) -> tuple[Tensor, Tensor]:
         """See `audiobend.networks.backends.Backend`."""
         bending = Bending(plan, self._layers, self._model.latent_axes, times, call)
-        machine, split, begins_with_bend = self._way(bending)
-        shared = self._plain.run(x, 0, split)
-        unbent = self._plain.run(shared, split, N_STAGES)
-        if machine is self._plain and not begins_with_bend:
+        way = self._way(bending, columns)
+        shared = self._plain.run(x, way.shared)
+        unbent = way.cut(self._plain.run(shared, way.unbent), way.unbent)
+        if way.machine is self._plain and not way.bend_follows:
             return unbent, unbent
-        bent = bending.at(split - 1, shared) if begins_with_bend else shared
-        return machine.run(bent, split, N_STAGES, bending), unbent
+        begun = bending.at(way.shared.last - 1, shared) if way.bend_follows else shared
+        return way.cut(way.machine.run(begun, way.bent), way.bent), unbent
 
-    def _way(self, bending: Bending) -> tuple[Machine, int, bool]:
-        """Return the machine with bent kernels, how many stages are shared, and whether a bend follows on them."""
+    def _way(self, bending: Bending, columns: slice) -> "_Way":
         weights = bending.plan.patch.weights
         kernel = min((self._layers.index(one.layer) for one in weights), default=N_STAGES)
         bend = bending.first()
-        machine = self._machine(weights, bending) if weights else self._plain
-        return machine, min(kernel, bend + 1, N_STAGES), bend < kernel
+        split = min(kernel, bend + 1, N_STAGES)
+        wanted = range(*columns.indices(WINDOW))
+        rows = rows_wanted(wanted, bending)
+        given = rows[split - 1] if split > CODE + 1 else None
+        return _Way(
+            wanted,
+            Run(0, split, rows),
+            Run(split, N_STAGES, rows_wanted(wanted), given=given),
+            Run(split, N_STAGES, rows, bending, given),
+            self._machine(weights, bending) if weights else self._plain,
+            bend < kernel,
+        )
 
     def _machine(self, weights: tuple[WeightBend, ...], bending: Bending) -> Machine:
         for known, machine in self._bent:
@@ -122,3 +193,24 @@ class StagedBackend:
         machine = self._build(self._model.bent_network(bending.plan.patch))
         self._bent = ((weights, machine), *self._bent[: KEPT_KERNELS - 1])
         return machine
+
+
+@dataclass(frozen=True)
+class _Way:
+    """Stages that bent and unbent windows share, and what follows for each.
+
+    ``bend_follows`` says whether the first bend acts on what is shared (or the first bent kernel reads it).
+    """
+
+    wanted: range
+    shared: Run
+    unbent: Run
+    bent: Run
+    machine: Machine
+    bend_follows: bool
+
+    def cut(self, x: Tensor, run: Run) -> Tensor:
+        """Return the wanted rows; a run without stages put out what it was given."""
+        rows = run.rows[-1] if run.last > run.first or run.given is None else run.given
+        first = self.wanted.start - rows.start
+        return x[:, :, first : first + len(self.wanted)]

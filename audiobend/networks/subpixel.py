@@ -3,12 +3,84 @@
 Transposed convolution spreads its input out, with zeros between, and most of its products are with those zeros. The
 same result comes from an ordinary convolution of the small map that works out, as features of their own, all the
 output cells that lie between two input cells, followed by weaving those features into one big map (Shi et al. 2016,
-"Is the deconvolution layer the same as a convolutional layer?").
+"Is the deconvolution layer the same as a convolutional layer?"). It also makes parts of the output cheap.
 """
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a transposed convolution: output cell ``stride * q + r`` reads input cells about ``q``.
+
+    Attributes
+    ----------
+    kernel, stride, cut : int
+        ``cut`` is what torch calls padding: as many cells are cut off from both ends of the output.
+    """
+
+    kernel: int
+    stride: int
+    cut: int
+
+    @property
+    def offsets(self) -> range:
+        """Input cells that a group of output cells reads, counted from its own place."""
+        return range(-((self.kernel - 1 - self.cut) // self.stride), (self.stride - 1 + self.cut) // self.stride + 1)
+
+    def taps(self) -> Tensor:
+        """Return for each cell of a group and each offset which tap of the kernel acts; ``kernel`` where none does."""
+        cell, offset = torch.arange(self.stride)[:, None], torch.tensor(self.offsets)
+        tap = cell + self.cut - offset * self.stride
+        return torch.where((tap >= 0) & (tap < self.kernel), tap, self.kernel)
+
+    def size(self, n: int) -> int:
+        """Return how many output cells there are for n input cells."""
+        return (n - 1) * self.stride - 2 * self.cut + self.kernel
+
+    def groups(self, wanted: range) -> range:
+        """Return the groups that hold these output cells."""
+        return range(wanted.start // self.stride, -(-wanted.stop // self.stride))
+
+    def reads(self, wanted: range) -> range:
+        """Return the input cells that these output cells are made of; some may lie outside, where all is zero."""
+        groups = self.groups(wanted)
+        return range(groups.start + self.offsets.start, groups.stop - 1 + self.offsets.stop)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which part of an axis to work out.
+
+    Attributes
+    ----------
+    n : int, size of the whole input
+    given : range, cells of the input that there are
+    wanted : range, cells of the output
+    """
+
+    n: int
+    given: range
+    wanted: range
+
+    def taken(self, axis: Axis) -> slice:
+        """Return the cells to take from what is given."""
+        reads = axis.reads(self.wanted)
+        return slice(max(reads.start, 0) - self.given.start, min(reads.stop, self.n) - self.given.start)
+
+    def padding(self, axis: Axis) -> tuple[int, int]:
+        """Return how many zeros belong before and after them."""
+        reads = axis.reads(self.wanted)
+        return max(-reads.start, 0), max(reads.stop - self.n, 0)
+
+    def kept(self, axis: Axis) -> slice:
+        """Return which cells of the woven groups are the wanted ones."""
+        first = self.wanted.start - axis.groups(self.wanted).start * axis.stride
+        return slice(first, first + len(self.wanted))
 
 
 class Subpixel(nn.Module):
@@ -21,10 +93,9 @@ class Subpixel(nn.Module):
 
     Attributes
     ----------
-    convolution : nn.Conv2d
-        Its features are ordered (row between, column between, feature).
-    woven : (int, int)
-        Output cells for each input cell: the stride of ``transposed``.
+    kernel : Tensor of shape ``(row in group * column in group * out, in, tap, tap)``
+    bias : Tensor
+    rows, columns : Axis
 
     Examples
     --------
@@ -34,71 +105,43 @@ class Subpixel(nn.Module):
     True
     """
 
+    kernel: Tensor
+    bias: Tensor
+
     def __init__(self, transposed: nn.ConvTranspose2d) -> None:
         super().__init__()
-        kernel, bias = transposed.weight.detach(), transposed.bias
-        assert bias is not None and transposed.groups == 1 and set(transposed.dilation) == {1}
-        axes = [
-            _Axis(kernel.shape[2 + i], transposed.stride[i], int(transposed.padding[i])) for i in range(2)
-        ]
-        self._rows, self._columns = axes
-        self.woven = (axes[0].stride, axes[1].stride)
-        n_in, self._n_out = kernel.shape[:2]
+        assert transposed.bias is not None and transposed.groups == 1 and set(transposed.dilation) == {1}
+        kernel = transposed.weight.detach()
+        self.rows, self.columns = (
+            Axis(kernel.shape[2 + i], transposed.stride[i], int(transposed.padding[i])) for i in range(2)
+        )
         # A row and a column of zeros, for taps that the kernel does not have.
-        padded = F.pad(kernel, (0, 1, 0, 1))
-        taps = padded[:, :, axes[0].taps()][..., axes[1].taps()]
-        # (in, out, row between, tap, column between, tap) to (row between, column between, out; in, tap, tap)
-        taps = taps.permute(2, 4, 1, 0, 3, 5).flatten(0, 2)
-        size, padding = (taps.shape[2], taps.shape[3]), (axes[0].padding, axes[1].padding)
-        self.convolution = nn.Conv2d(n_in, len(taps), size, padding=padding)
-        with torch.no_grad():
-            self.convolution.weight.copy_(taps)
-            self.convolution.bias.copy_(bias.repeat(len(taps) // self._n_out))    # type: ignore[union-attr]
-        self.requires_grad_(False).to(memory_format=torch.channels_last)    # type: ignore[call-overload]
+        taps = F.pad(kernel, (0, 1, 0, 1))[:, :, self.rows.taps()][..., self.columns.taps()]
+        # (in, out, row, tap, column, tap) to (row, column, out; in, tap, tap)
+        kernel = taps.permute(2, 4, 1, 0, 3, 5).flatten(0, 2).contiguous(memory_format=torch.channels_last)
+        self.register_buffer("kernel", kernel)
+        self.register_buffer("bias", transposed.bias.detach().repeat(self.rows.stride * self.columns.stride))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return maps ``(batch, out, height, width)`` of the size that ``transposed`` makes, channels last."""
-        height, width = self.size(*x.shape[2:])
-        between: Tensor = self.convolution(x)[:, :, *self.kept(*x.shape[2:])]
-        n, _, rows, columns = between.shape
-        woven = between.unflatten(1, (*self.woven, self._n_out)).permute(0, 4, 1, 5, 2, 3)
-        big: Tensor = woven.reshape(n, rows * self.woven[0], columns * self.woven[1], self._n_out).permute(0, 3, 1, 2)
-        return big[:, :, :height, :width].contiguous(memory_format=torch.channels_last)
+    def forward(self, x: Tensor, part: Part | None = None) -> Tensor:
+        """Return maps ``(batch, out, height, width)``, channels last; with a ``part``, only those rows."""
+        rows, columns = self.parts(x.shape[2], x.shape[3], part)
+        above, below = rows.padding(self.rows)
+        left, right = columns.padding(self.columns)
+        taken = x[:, :, rows.taken(self.rows), columns.taken(self.columns)]
+        if above != below or left != right:
+            taken, above, left = F.pad(taken, (left, right, above, below)), 0, 0
+        groups = F.conv2d(taken, self.kernel, self.bias, padding=(above, left))
+        big = self._woven(groups)[:, :, rows.kept(self.rows), columns.kept(self.columns)]
+        return big.contiguous(memory_format=torch.channels_last)
 
-    def size(self, height: int, width: int) -> tuple[int, int]:
-        """Return the size of the output for an input of this size."""
-        return self._rows.size(height), self._columns.size(width)
+    def parts(self, height: int, width: int, part: Part | None = None) -> tuple[Part, Part]:
+        """Return what to work out of rows and columns, for an input of this size."""
+        whole = [Part(n, range(n), range(axis.size(n))) for n, axis in ((height, self.rows), (width, self.columns))]
+        return part or whole[0], whole[1]
 
-    def kept(self, height: int, width: int) -> tuple[slice, slice]:
-        """Return which rows and columns of what the convolution puts out are to be woven."""
-        return self._rows.kept(height), self._columns.kept(width)
-
-
-class _Axis:
-    """One axis of a transposed convolution: output cell ``stride * q + r`` reads input cells ``q + offset``."""
-
-    def __init__(self, kernel: int, stride: int, cut: int) -> None:
-        self.kernel, self.stride, self.cut = kernel, stride, cut
-        self._first = -((kernel - 1 - cut) // stride)
-        self._last = (stride - 1 + cut) // stride
-        beyond = self.groups(0) + self._last    # cells that the last group reads after the last input cell
-        self.padding = max(-self._first, beyond, 0)
-
-    def taps(self) -> Tensor:
-        """Return for each cell between and each offset which tap of the kernel acts; ``kernel`` where none does."""
-        between = torch.arange(self.stride)[:, None]
-        tap = between + self.cut - torch.arange(self._first, self._last + 1) * self.stride
-        return torch.where((tap >= 0) & (tap < self.kernel), tap, self.kernel)
-
-    def size(self, n: int) -> int:
-        """Return how many output cells there are for n input cells."""
-        return (n - 1) * self.stride - 2 * self.cut + self.kernel
-
-    def groups(self, n: int) -> int:
-        """Return how many groups of ``stride`` output cells hold them all."""
-        return -(-self.size(n) // self.stride)
-
-    def kept(self, n: int) -> slice:
-        """Return which groups to keep: padding is the same on both sides, what is needed may not be."""
-        first = self.padding + self._first
-        return slice(first, first + self.groups(n))
+    def _woven(self, groups: Tensor) -> Tensor:
+        n, _, height, width = groups.shape
+        between = (self.rows.stride, self.columns.stride)
+        cells = groups.unflatten(1, (*between, -1)).permute(0, 4, 1, 5, 2, 3)
+        big: Tensor = cells.reshape(n, height * between[0], width * between[1], -1)
+        return big.permute(0, 3, 1, 2)

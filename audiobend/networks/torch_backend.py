@@ -7,8 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from audiobend.networks.spectrogram_vae import SEED_MAP, SpectrogramVAE
-from audiobend.networks.stages import Bending
-from audiobend.networks.subpixel import Subpixel
+from audiobend.networks.stages import CODE, TIME_AXES, Run
+from audiobend.networks.subpixel import Part, Subpixel
+
+Stage = Callable[[Tensor, Part | None], Tensor]
 
 
 class TorchMachine:
@@ -20,37 +22,71 @@ class TorchMachine:
     def __init__(self, network: SpectrogramVAE, dtype: torch.dtype = torch.float32) -> None:
         network = network if dtype == torch.float32 else copy.deepcopy(network).to(dtype)
         self._dtype = dtype
+        self._heights = tuple(layer.height for layer in network.layers())
+        encoder = [_encoder_stage(block) for block in network.encoder]
         first, *others = (_decoder_stage(block, dtype) for block in network.decoder)
 
-        def to_code(x: Tensor) -> Tensor:
+        def to_code(x: Tensor, _part: Part | None) -> Tensor:
             code: Tensor = network.mean(x.flatten(1))
             return code
 
-        def from_code(z: Tensor) -> Tensor:
+        def from_code(z: Tensor, part: Part | None) -> Tensor:
             seed: Tensor = network.expand(z).unflatten(1, (-1, *SEED_MAP))
-            return first(seed.contiguous(memory_format=torch.channels_last))
+            return first(seed.contiguous(memory_format=torch.channels_last), part)
 
-        # The blocks' own modules rather than the blocks: whoever bends the network itself hooks on to those.
-        encoder = [nn.Sequential(*block.children()) for block in network.encoder]
-        self._stages: list[Callable[[Tensor], Tensor]] = [*encoder, to_code, from_code, *others]
+        self._stages: list[Stage] = [*encoder, to_code, from_code, *others]
 
-    def run(self, x: Tensor, first: int, last: int, bending: Bending | None = None) -> Tensor:
+    def run(self, x: Tensor, run: Run) -> Tensor:
         """See `audiobend.networks.stages.Machine`."""
-        x = x.to(self._dtype)
-        for stage in range(first, last):
-            x = self._stages[stage](x)
-            if bending is not None and bending.acts(stage):
-                x = bending.at(stage, x.float()).to(self._dtype)
+        x, given = x.to(self._dtype), run.given
+        for stage in range(run.first, run.last):
+            x = self._stages[stage](x, self._part(stage, given, run.rows[stage]))
+            given = run.rows[stage]
+            if run.bending is not None and run.acts(stage):
+                x = run.bending.at(stage, x.float()).to(self._dtype)
         return x.float()
 
-    def prepare(self, first: int, last: int, bending: Bending | None = None) -> None:
+    def prepare(self, run: Run) -> None:
         """Nothing is slow."""
 
+    def _part(self, stage: int, given: range | None, wanted: range) -> Part | None:
+        if stage not in TIME_AXES:
+            return None
+        n = SEED_MAP[0] if stage == CODE + 1 else self._heights[stage - 1]
+        return Part(n, range(n) if given is None or stage == CODE + 1 else given, wanted)
 
-def _decoder_stage(block: nn.Module, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
-    transposed, *rest = block.children()
+
+def _encoder_stage(block: nn.Module) -> Stage:
+    # The block's own modules rather than the block: whoever bends the network itself hooks on to that.
+    modules = nn.Sequential(*block.children())
+
+    def stage(x: Tensor, _part: Part | None) -> Tensor:
+        result: Tensor = modules(x)
+        return result
+
+    return stage
+
+
+def _decoder_stage(block: nn.Module, dtype: torch.dtype) -> Stage:
+    transposed, *others = block.children()
     assert isinstance(transposed, nn.ConvTranspose2d)
+    rest = nn.Sequential(*others)
     # Where time is not stretched, the ordinary convolution mostly reads padding: in float32 it is slower. In bfloat16
     # the processors' library does transposed convolutions so badly that it wins even there.
-    slower = transposed.stride[0] == 1 and dtype == torch.float32
-    return nn.Sequential(transposed if slower else Subpixel(transposed).to(dtype=dtype), *rest)
+    is_slower = transposed.stride[0] == 1 and dtype == torch.float32
+    upsample = _whole(transposed) if is_slower else Subpixel(transposed)
+
+    def stage(x: Tensor, part: Part | None) -> Tensor:
+        result: Tensor = rest(upsample(x, part))
+        return result
+
+    return stage
+
+
+def _whole(transposed: nn.ConvTranspose2d) -> Stage:
+    def stage(x: Tensor, part: Part | None) -> Tensor:
+        rows = slice(None) if part is None else slice(part.wanted.start, part.wanted.stop)
+        result: Tensor = transposed(x)[:, :, rows]
+        return result
+
+    return stage
