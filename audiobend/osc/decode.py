@@ -66,7 +66,7 @@ _CHANGES: dict[str, type[LoadScene] | type[SaveScene] | type[DeleteScene] | type
     "scene/delete": DeleteScene,
     "model/load": RequestModel,
 }
-_QUERIES = ("scene/load", "scene/morph", "model/load")
+_QUERIES = ("scene/load", "scene/morph", "model/load", "notify")
 T = TypeVar("T")
 
 
@@ -155,11 +155,11 @@ def _action(address: str, row: Row, args: tuple[Argument, ...]) -> Request:
     if name == "panic":
         pressed = not args or value_of(_BUTTON, args[0])
         return Change(address, Panic(), confirm=True) if pressed else Ask("nothing", ())
+    if not args and name in _QUERIES:
+        return Ask(name, ())
     if row.access == "r" or name in ("notify", "sync"):
         return Ask(name, checked(row, args))
     if not args:
-        if name in _QUERIES:
-            return Ask(name, ())
         raise NoAccessError(f"takes {_forms(row)}, and has no value to ask for")
     values = checked(row, args)
     if name == "scene/morph":

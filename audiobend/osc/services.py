@@ -7,7 +7,7 @@ from audiobend.control import Context, State
 from audiobend.errors import ControlError
 from audiobend.osc.decode import Ask
 from audiobend.osc.desk import Desk
-from audiobend.osc.encode import ROOT, Sent
+from audiobend.osc.encode import PROTOCOL, ROOT, Sent
 from audiobend.osc.feedback import Told
 from audiobend.osc.listing import lines
 
