@@ -24,6 +24,7 @@ SWEEPS = 3
 ROWS = 256
 """Windows multiplied at once."""
 N_WINDOWS = 8192
+FORMAT = "1"
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def save_pca(pca: PCA, path: Path) -> None:
     # Entries are near 1/256: scaled to about one, they keep all the digits that float16 has.
     tensors = {"mean": pca.mean, "components": (pca.components * SIZE**0.5).half()}
     with write_atomically(path, error=TrainingError) as temporary:
-        save_file(tensors, temporary, metadata={"audiobend-pca": "1", "tracks": "\n".join(pca.tracks)})
+        save_file(tensors, temporary, metadata={"audiobend-pca": FORMAT, "tracks": "\n".join(pca.tracks)})
 
 
 def load_pca(path: Path) -> PCA:
@@ -114,10 +115,11 @@ def load_pca(path: Path) -> PCA:
     try:
         with safe_open(path, framework="pt") as file:
             facts = file.metadata() or {}
-            tensors = {name: file.get_tensor(name).float() for name in ("mean", "components")}
+            if facts.get("audiobend-pca") != FORMAT:
+                raise SafetensorError("no mark")
+            mean, components = file.get_tensor("mean").float(), file.get_tensor("components").float()
     except SafetensorError as error:
         raise ModelError(f"{path}: this is no PCA that audiobend wrote; fit one with --pca FOLDER") from error
-    mean, components = tensors["mean"], tensors["components"]
     if mean.shape != (SIZE,) or components.dim() != 2 or components.shape[1] != SIZE:
         raise ModelError(f"{path}: the PCA is of windows of another size; fit one with --pca FOLDER")
     names = facts.get("tracks", "")
