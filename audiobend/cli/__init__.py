@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.exceptions import Abort, TyperException
 
-from audiobend.cli import evaluate, live, osc, patches, render, train
+from audiobend.cli import dataset, evaluate, live, osc, patches, render, train
 from audiobend.errors import AudiobendError
 
 STOPPED = 130
@@ -26,6 +26,7 @@ render.add_to(app)
 live.add_to(app)
 patches.add_to(app)
 train.add_to(app)
+dataset.add_to(app)
 evaluate.add_to(app)
 osc.add_to(app)
 

@@ -1,8 +1,8 @@
-"""Sound made small: mono Ogg Opus (or Vorbis, where libsndfile has no Opus), at a quality that fills a given size."""
+"""Sound made small: mono Ogg Vorbis or Opus, at a quality that fills a given size."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,14 +39,19 @@ class Codec:
     worst: float
 
 
-# Opus takes 256 - 250 c kbit/s for one channel at compression c: 128 to 24 kbit/s.
-OPUS = Codec("OPUS", ".opus", 48000, best=0.512, worst=0.928)
-VORBIS = Codec("VORBIS", ".ogg", 44100, best=0.2, worst=0.9)
+# Opus takes 256 - 250 c kbit/s for one channel at compression c: 128 to 32 kbit/s.
+OPUS = Codec("OPUS", ".opus", 48000, best=0.512, worst=0.896)
+VORBIS = Codec("VORBIS", ".ogg", 44100, best=0.2, worst=0.7)
+POOR_VORBIS = replace(VORBIS, worst=0.9)
 
 
-def best_codec() -> Codec:
-    """Return Opus where the installed libsndfile writes it, else Vorbis."""
-    return OPUS if "OPUS" in sf.available_subtypes("OGG") else VORBIS
+def codecs() -> list[Codec]:
+    """Return the ways to try, the better one first.
+
+    Spectrograms of Vorbis are nearer to the original's from about 67 kbit/s on, those of Opus below (the table in
+    ``docs/data.md``). A libsndfile without Opus has to do with poor Vorbis.
+    """
+    return [VORBIS, OPUS] if "OPUS" in sf.available_subtypes("OGG") else [POOR_VORBIS]
 
 
 def encode(

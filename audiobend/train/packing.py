@@ -13,7 +13,7 @@ from typing import Any
 
 from audiobend.errors import AudioError, TrainingError
 from audiobend.io.files import MARK, reason
-from audiobend.train.encoding import Codec, best_codec, best_compression, bytes_per_second, encode
+from audiobend.train.encoding import Codec, best_compression, bytes_per_second, codecs, encode
 from audiobend.train.packfolder import MANIFEST, check_places, copy_texts, names_in_copy, settle, sha256
 from audiobend.train.sounds import Scan, Skipped, in_text, scan
 
@@ -97,11 +97,14 @@ def pack(folder: Path, out: Path, max_mb: float, on_progress: OnProgress = lambd
 
 
 def _fill(target: Path, folder: Path, found: Scan, limit: float, on_progress: OnProgress) -> Packed:
-    codec, texts = best_codec(), copy_texts(folder, target)
-    names = names_in_copy(folder, found.sounds, codec.ending)
+    texts = copy_texts(folder, target)
     room = limit - sum((target / text).stat().st_size for text in texts) - _ENTRY * (len(found.sounds) + 2)
-    rate = bytes_per_second(found.sounds, codec, target / "scratch")
     wanted = 0.99 * room / (found.hours * 3600)
+    for codec in codecs():
+        rate = bytes_per_second(found.sounds, codec, target / "scratch")
+        if rate(codec.worst) <= wanted:
+            break
+    names = names_in_copy(folder, found.sounds, codec.ending)
     for _ in range(_TRIES):
         compression = best_compression(rate, codec, wanted)
         if compression is None:
