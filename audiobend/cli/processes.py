@@ -35,7 +35,7 @@ def quieten() -> None:
 
 @contextmanager
 def speaking_once(team: "Team") -> Iterator[None]:
-    """Let only the first process say what is wrong; the others end without a word."""
+    """Let only the first process say what is wrong; the others end without a word. Leaves the team at the end."""
     try:
         yield
     except (AudiobendError, KeyboardInterrupt):
@@ -48,6 +48,8 @@ def speaking_once(team: "Team") -> Iterator[None]:
         if not team.leads:
             raise typer.Exit from None
         raise TrainingError("another process of this training has ended; go on with --resume") from error
+    finally:
+        team.leave()
 
 
 @contextmanager

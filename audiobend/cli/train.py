@@ -99,7 +99,6 @@ def train(
         else:
             assert out is not None
             _train(folders, out, recipe, team, (validation or [], reels or [], shares), resume, json_)
-    team.leave()
 
 
 def _recipe(config: str | None, given: dict[str, Any]) -> "Recipe":

@@ -99,7 +99,7 @@ class Team:
         return result
 
     def leave(self) -> None:
-        """End the conversation between the processes."""
+        """End the conversation between the processes; first `Trainer.close` whatever trained."""
         if self.size > 1 and distributed.is_initialized():
             distributed.destroy_process_group()
 

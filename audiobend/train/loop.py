@@ -6,6 +6,7 @@ of the weights whose batch-norm statistics are measured anew before every use.
 """
 
 import copy
+import gc
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -232,6 +233,11 @@ class Trainer:
         self.progress = Progress(**checkpoint["progress"])
         self.sampler.state = checkpoint["sampler"]
         self.noise.set_state(checkpoint["noise"])
+
+    def close(self) -> None:
+        """Let go of what connects the processes; afterwards the team may be left, and no step be made."""
+        del self._pass    # its end waits for threads that would wait for it if the connection ended first
+        gc.collect()
 
     def go_another_way(self, attempt: int) -> None:
         """Draw other windows and noise from here on: whatever led into a dead end should not do so again."""

@@ -3,7 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,7 +92,7 @@ def train(
     sampler = WindowSampler(data.training, recipe.batch_size, recipe.seed, shares, recipe.augmentation)
     sampler.copy().batch((team.rank, team.size))    # refuses what cannot be shared before anything is written
     trainer = Trainer(recipe, codec, sampler, first, team)
-    with ExitStack() as stack:
+    with ExitStack() as stack, closing(trainer):
         team.first(lambda: stack.enter_context(locked(out, resume)))
         if resume:
             trainer.restore(team.share(team.first(lambda: load_checkpoint(out / NAME))))
