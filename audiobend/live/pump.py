@@ -70,6 +70,7 @@ class Pump:
         self._next, self._delay = position, self._shared[Count.DELAY]
         self._written = position - self._chain.under_way + self._delay - self._chain.latency
         self._shared[Count.VALID] = position + self._delay
+        self._shared[Count.WRITTEN] = self._written    # a card that waits would wait for ever for what will never come
 
 
 class _Meter:

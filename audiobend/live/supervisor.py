@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Self
 
 from audiobend.errors import AudiobendError, DeviceError
-from audiobend.live.audio import Streaming
+from audiobend.live.audio import Card, Streaming
 from audiobend.live.dsp import Go, Ready, Wanted
 from audiobend.live.latency import Latency, cushion_samples
 from audiobend.live.meter import LostTime, Status
@@ -161,8 +161,10 @@ class Supervisor:
         rate, model_rate = self.streaming.rate, self.ready.model_rate
         setup = self.setup
         cushion = cushion_samples(setup.profile, setup.settings.stride, setup.cushion_ms, rate, model_rate)
-        card = float(self._shared.gauges[Gauge.IN_SECONDS] + self._shared.gauges[Gauge.OUT_SECONDS])
-        block = self._shared[Count.BLOCK]
+        block, gauges = self._shared[Count.BLOCK], self._shared.gauges
+        card = float(gauges[Gauge.IN_SECONDS] + gauges[Gauge.OUT_SECONDS])
+        if card == 0 and isinstance(setup.card, Card):
+            card = block / rate    # JACK does not say; what a client hands over is heard one period later
         self.latency = Latency(rate, self.ready.parts, model_rate, cushion, block, card)
         self._shared[Count.DELAY] = self.latency.delay
 

@@ -1,9 +1,10 @@
 """A sound card made of software: a JACK client whose microphone plays an array and whose speaker is recorded.
 
 Run as a program, because a process that can be stopped and killed is part of what is tested:
-``python soft_card.py NAME IN.npy OUT.npy SECONDS``. It prints "ready" when PortAudio may look for it, begins when
-somebody has connected to it (or at once with ``--now``), and writes what its speaker got when the time is over.
-``--wire`` joins speaker and microphone, as a cable would.
+``python soft_card.py NAME IN.npy OUT.npy SECONDS``. It prints "ready" when PortAudio may look for it, and plays and
+records at once, for at most so many seconds. Every line of standard input is answered by the position;
+at the end of it the program writes what its speaker got.
+After a line "freewheel" the server runs faster than real time. ``--wire`` joins speaker and microphone, as a cable would.
 """
 
 import sys
@@ -13,41 +14,48 @@ import jack
 import numpy as np
 
 
-def main(name: str, sound: str, target: str, seconds: float, *flags: str) -> None:
-    card = jack.Client(name, no_start_server=True)
-    microphone = [card.outports.register(f"mic_{i + 1}") for i in range(2)]
-    speaker = [card.inports.register(f"speaker_{i + 1}") for i in range(2)]
-    played = np.load(sound) if sound != "-" else np.zeros((0, 2), dtype=np.float32)
-    recorded = np.zeros((int(seconds * card.samplerate), 2), dtype=np.float32)
-    over = threading.Event()
-    position = 0
-    wire = "--wire" in flags
+class Card:
+    def __init__(self, name: str, sound: np.ndarray, seconds: float, wire: bool) -> None:
+        self.client = jack.Client(name, no_start_server=True)
+        self.microphone = [self.client.outports.register(f"microphone_{i + 1}") for i in range(2)]
+        self.speaker = [self.client.inports.register(f"speaker_{i + 1}") for i in range(2)]
+        self.sound, self.wire, self.position = sound, wire, 0
+        self.recorded = np.zeros((int(seconds * self.client.samplerate), 2), dtype=np.float32)
+        self.over = threading.Event()
+        self.client.set_process_callback(self.process)
+        self.client.set_shutdown_callback(lambda *_: self.over.set())
 
-    @card.set_process_callback
-    def process(frames: int) -> None:
-        nonlocal position
-        n = max(0, min(frames, len(recorded) - position))
-        part = played[position : position + frames]
+    def process(self, frames: int) -> None:
+        position = self.position
+        part = self.sound[position : position + frames]
+        n = max(0, min(frames, len(self.recorded) - position))
         for channel in range(2):
-            out = microphone[channel].get_array()
-            heard = speaker[channel].get_array()
-            out[:] = heard if wire else 0
-            if not wire:
+            out, heard = self.microphone[channel].get_array(), self.speaker[channel].get_array()
+            out[:] = heard if self.wire else 0
+            if not self.wire:
                 out[: len(part)] = part[:, channel]
-            recorded[position : position + n, channel] = heard[:n]
-        position += frames
-        if position >= len(recorded):
-            over.set()
+            self.recorded[position : position + n, channel] = heard[:n]
+        self.position = position + frames
+        if self.position >= len(self.recorded):
+            self.over.set()
 
-    @card.set_shutdown_callback
-    def gone(*_: object) -> None:
-        over.set()
 
-    with card:
+def answer(card: Card) -> None:
+    for line in sys.stdin:
+        if line == "freewheel\n":
+            card.client.set_freewheel(True)
+        print(card.position, flush=True)
+    card.over.set()
+
+
+def main(name: str, sound: str, target: str, seconds: float, *flags: str) -> None:
+    samples = np.load(sound) if sound != "-" else np.zeros((0, 2), dtype=np.float32)
+    card = Card(name, samples, seconds, "--wire" in flags)
+    with card.client:
         print("ready", flush=True)
-        over.wait(seconds * 20 + 30)
-        np.save(target, recorded)
-        print(f"recorded {min(position, len(recorded))} of {len(recorded)}", flush=True)
+        threading.Thread(target=answer, args=(card,), daemon=True).start()
+        card.over.wait()
+        np.save(target, card.recorded[: card.position])
 
 
 if __name__ == "__main__":
