@@ -4,6 +4,7 @@ Every change returns a new patch, so that one block of sound never sees half of 
 """
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -65,9 +66,11 @@ class Patch:
 
     def with_bend(self, bend: Bend) -> "Patch":
         """Return a copy in which ``bend`` takes the place of the one with its id, or stands at the end."""
-        if bend.id not in {one.id for one in self.bends}:
-            return replace(self, bends=(*self.bends, bend))
-        return replace(self, bends=tuple(bend if one.id == bend.id else one for one in self.bends))
+        bend = _complete_bend(bend, self.profile_of(bend))
+        changed = copy(self)    # a performance does this thousands of times a second; the others are complete already
+        bends = tuple(bend if one.id == bend.id else one for one in self.bends)
+        object.__setattr__(changed, "bends", bends if bend in bends else (*bends, bend))
+        return changed
 
     def without(self, id: str) -> "Patch":
         """Return a copy without one bend and without the modulation of its parameters."""
