@@ -17,6 +17,7 @@ from audiobend.networks.backends import Backend, BackendName, backend, worth_try
 from audiobend.networks.model import Model
 from audiobend.networks.spectrogram_vae import SpectrogramVAE, for_inference
 from audiobend.spectral.codec import SpectrogramCodec
+from audiobend.spectral.sliding import CrossFade
 from audiobend.spectral.stft import HOP_LENGTH
 
 COMFORTABLE = 0.45
@@ -82,12 +83,18 @@ def eight_bends() -> Patch:
 
 
 def choose_backend(
-    model: Model, n_channels: int = 1, names: Sequence[BackendName] | None = None, patch: Patch | None = None
+    model: Model,
+    settings: LiveSettings | None = None,
+    names: Sequence[BackendName] | None = None,
+    patch: Patch | None = None,
 ) -> tuple[Backend, dict[str, float]]:
     """Return the backend that runs a model fastest here, found by a second or so of trying.
 
     Parameters
     ----------
+    model : Model
+    settings : LiveSettings, optional
+        How it is going to be played.
     names : sequence of str, optional
         What to try; by default all that may be fast here (see `worth_trying`).
     patch : Patch, optional
@@ -99,19 +106,21 @@ def choose_backend(
     dict
         Milliseconds of processor time for each stride, by backend.
     """
+    settings = settings or LiveSettings()
     with one_thread():
-        tried = [backend(name, model, n_channels) for name in names or worth_trying()]
-        costs = {one.name: 1000 * network_seconds(one, model, n_channels, patch) for one in tried}
+        tried = [backend(name, model, settings.n_channels) for name in names or worth_trying()]
+        costs = {one.name: 1000 * network_seconds(one, model, settings, patch) for one in tried}
     return min(tried, key=lambda one: costs[one.name]), costs
 
 
-def network_seconds(one: Backend, model: Model, n_channels: int = 1, patch: Patch | None = None) -> float:
-    """Return the processor time of the network alone, bent and unbent; the least of some rounds."""
-    plan = model.resolve(patch or eight_bends())
-    one.prepare(plan)
-    x = torch.randn(n_channels, 1, 128, len(model.codec.mean_db), generator=torch.Generator().manual_seed(0))
-    times = torch.zeros(n_channels, dtype=torch.float64)
-    spent = _spent(lambda: one.reconstruct(x, plan, times), _ROUNDS, process_time)
+def network_seconds(one: Backend, model: Model, settings: LiveSettings, patch: Patch | None = None) -> float:
+    """Return the processor time of the network alone for a stride, bent and unbent; the least of some rounds."""
+    plan, n = model.resolve(patch or eight_bends()), settings.n_channels
+    columns = CrossFade(settings.stride, settings.look_ahead).span
+    one.prepare(plan, columns)
+    x = torch.randn(n, 1, 128, len(model.codec.mean_db), generator=torch.Generator().manual_seed(0))
+    times = torch.zeros(n, dtype=torch.float64)
+    spent = _spent(lambda: one.reconstruct(x, plan, times, columns=columns), _ROUNDS, process_time)
     return min(spent[1:])
 
 
@@ -123,7 +132,7 @@ def cost(
     A setting that is slower than real time is given up after twice as long.
     """
     with one_thread():
-        network = network_seconds(one, model, settings.n_channels, patch)
+        network = network_seconds(one, model, settings, patch)
         engine = LiveEngine(model, patch or eight_bends(), settings, backend=one)
         n = settings.stride * HOP_LENGTH
         length = n / model.codec.sample_rate
@@ -148,14 +157,12 @@ def random_model(width: float) -> Model:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch use one thread, and take numbers too small to matter for zero, as a performance does."""
+    """Let torch use one thread, as a performance does."""
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
     try:
         yield
     finally:
-        torch.set_flush_denormal(False)
         torch.set_num_threads(n_threads)
 
 

@@ -43,7 +43,7 @@ class EnginePlayer:
         wanted, settings = self._wanted, self._settings
         if wanted.backend is not None:
             return backend(wanted.backend, model, settings.n_channels)
-        chosen, _ = choose_backend(model, settings.n_channels)
+        chosen, _ = choose_backend(model, settings)
         self.warning = cost(model, settings, chosen, seconds=1.0).warning()
         return chosen
 
