@@ -23,9 +23,8 @@ def save_checkpoint(content: dict[str, Any], path: Path) -> None:
         with write_atomically(path, error=TrainingError) as temporary:
             torch.save({"audiobend-checkpoint": FORMAT, **content}, temporary)
         _settle_name(path.parent)
-    except RuntimeError as error:    # what torch makes of the system's refusal
-        why = "the disk is full, or a file may not be this large" if "write" in str(error) else str(error)
-        raise TrainingError(f"{path}: cannot be written: {why.splitlines()[0]}") from error
+    except RuntimeError as error:    # what torch makes of the system's refusal, without its reason
+        raise TrainingError(f"{path}: cannot be written: the disk is full, or files may not be this large") from error
     except OSError as error:
         raise TrainingError(f"{path}: cannot be written: {reason(error)}") from error
 

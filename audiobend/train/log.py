@@ -1,5 +1,7 @@
 """A log that TensorBoard shows: curves, pictures and sounds. Where it is not installed, training goes on without."""
 
+import errno
+import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +13,8 @@ import torch
 
 from audiobend.io.files import reason
 
+LEAST_FREE = 32 * 2**20
+"""Bytes. TensorBoard writes in a thread of its own that dies aloud on a full disk, so the log ends before."""
 ADVICE = "no TensorBoard here, so no log; to have one: pip install 'audiobend[tensorboard]'"
 
 
@@ -27,7 +31,7 @@ class Log:
     """
 
     def __init__(self, folder: Path, first_step: int, report: Callable[[str], None]) -> None:
-        self._report = report
+        self._folder, self._report = folder, report
         self._writer: Any = None
         try:
             from torch.utils.tensorboard import SummaryWriter
@@ -62,7 +66,12 @@ class Log:
 
     def _add(self, write: Callable[[Any], Any]) -> None:
         if self._writer is not None:
-            self._try(lambda: write(self._writer))
+            self._try(lambda: self._write(write))
+
+    def _write(self, write: Callable[[Any], Any]) -> None:
+        if shutil.disk_usage(self._folder).free < LEAST_FREE:
+            raise OSError(errno.ENOSPC, "")
+        write(self._writer)
 
     def _try(self, act: Callable[[], Any]) -> None:
         try:

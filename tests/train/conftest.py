@@ -27,3 +27,17 @@ def write(recording):
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """A folder of real sound (and of things that are none), as a musician might have it."""
+    folder = tmp_path_factory.mktemp("music")
+    for index, name in enumerate(("pressure", "harvest_food")):
+        samples, rate = sf.read(EXAMPLES / "sounds" / f"{name}.flac", frames=4 * 44100)
+        sf.write(folder / f"{name}.wav", samples, rate if index else 48000)
+    (folder / "broken.wav").write_text("not a sound")
+    sf.write(folder / "short.wav", np.ones(1000) * 0.1, 44100)
+    sf.write(folder / "silent.wav", np.zeros(88200), 44100)
+    (folder / "notes.txt").write_text("buy strings")
+    return folder

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from audiobend.errors import TrainingError
-from audiobend.train.distributed import alone, choose_precision, make_team
+from audiobend.train.distributed import choose_precision, make_team
+from tests.train.small import trainer
 
 PROGRAM = Path(__file__).with_name("small.py")
 CLEAN = {name: word for name, word in os.environ.items() if name not in ("LOCAL_RANK", "WORLD_SIZE", "MASTER_PORT")}
@@ -66,4 +67,42 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(way, by_one, 
         for name, value in by_one[weights].items():
             if name.endswith("0.bias") and not name.startswith("decoder.4"):
                 continue    # batch norm takes these off again: their gradients are rounding
-            torch.testing.assert_close(two[weights][name], value, rtol=1e-3, atol=1e-4, msg=lambda m, n=name: f"{n}: {m}")
+            difference = (two[weights][name] - value).abs().max()
+            assert difference <= 1e-3 * value.abs().max() + 1e-4, name
+
+
+def test_a_batch_that_the_processes_cannot_share_is_refused():
+    with pytest.raises(TrainingError, match="3 processes cannot share batches of 32 windows evenly; try --batch-size 33"):
+        make_team("cpu:3").check_batch(32)
+
+
+@pytest.mark.parametrize("words", ["tpu", "cpu:x", "cpu:0", "0", "cuda:x", "cuda:7"])
+def test_devices_that_are_not_there_are_one_sentence(words):
+    with pytest.raises(TrainingError, match="--devices"):
+        make_team(words)
+
+
+def test_precision_is_chosen_by_what_the_processor_has(monkeypatch):
+    has: dict[str, bool] = {}
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has)
+    assert choose_precision("auto", "cpu", 1.0) == "32"
+    has["avx512_bf16"] = True
+    assert [choose_precision("auto", "cpu", width) for width in (0.25, 0.5)] == ["32", "bf16"]
+    has["amx_bf16"] = True
+    assert choose_precision("auto", "cpu", 0.25) == "bf16"
+    assert choose_precision("32", "cpu", 1.0) == "32"
+    with pytest.raises(TrainingError, match="--precision must be one of auto, 32, bf16"):
+        choose_precision("16", "cpu", 1.0)
+
+
+def test_bf16_learns_what_32_bits_learn():
+    losses = {}
+    for precision in ("32", "bf16"):
+        training = trainer(make_team("cpu", precision=precision), steps=10)
+        batch = training.sampler.batch()
+        for _ in range(10):
+            training.step(batch)
+        losses[precision] = training.progress.loss
+        assert all(parameter.dtype == torch.float32 for parameter in training.network.parameters())
+    assert losses["bf16"] == pytest.approx(losses["32"], rel=0.02)
+    assert losses["bf16"] != losses["32"]

@@ -32,5 +32,5 @@ def test_twins_do_not_stay_twins():
 
 
 def test_a_width_that_is_no_multiple_is_refused():
-    with pytest.raises(TrainingError, match="whole multiple of the first model's 0.03125, got 0.05; try 0.0625"):
+    with pytest.raises(TrainingError, match=r"whole multiple of the first model's 0\.03125, got 0\.05; try 0\.0625"):
         widened(SpectrogramVAE(0.03125), 0.05)
