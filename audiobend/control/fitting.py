@@ -6,7 +6,7 @@ from audiobend.bending import Patch, resolve
 from audiobend.control.state import Context
 from audiobend.errors import AudiobendError, ControlError
 
-MAX_BENDS = 256
+MAX_BENDS = 128
 
 
 def check_fits(patch: Patch, context: Context) -> None:

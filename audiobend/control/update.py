@@ -123,8 +123,9 @@ def _set(state: State, command: Set, context: Context) -> State:
     if target.startswith("latent/"):
         check_axis(target, context)
     changed = patch.set(target, command.value)
-    if target.endswith(("/layer", "/features")):
-        check_fits(changed, context)
+    owner, _, name = target.partition("/")
+    if name in ("layer", "features"):
+        check_fits(changed.replace(bends=(changed.bend(owner),), latent=(), modulation=(), weights=()), context)
     return state.replace(patch=changed)
 
 

@@ -22,6 +22,8 @@ from audiobend.osc.rows import (
 
 MAX_MATCHES = 512
 MAX_STEPS = 100_000
+MAX_HEAVY = 16
+"""Scenes, morphs, models in one packet: each is checked as a whole, which takes milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,16 @@ class Leaf:
 
 @dataclass
 class Budget:
-    """How much the patterns of one packet may still cost: addresses found, and steps taken."""
+    """How much one packet may still cost: addresses found by patterns, steps taken, changes of everything at once."""
 
     matches: int = MAX_MATCHES
     steps: int = MAX_STEPS
+    heavy: int = MAX_HEAVY
+
+    @property
+    def spent(self) -> int:
+        """Steps and addresses that are used up."""
+        return MAX_STEPS - self.steps + MAX_MATCHES - self.matches
 
     def spend(self, steps: int) -> None:
         """Take steps away; `ControlError` when there are none left."""

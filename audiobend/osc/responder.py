@@ -6,10 +6,21 @@ seam, and what it asks for is answered from the state after it.
 
 from collections.abc import Iterable
 
-from audiobend.control import Panic, RequestModel, Schedule, Set, State, update
+from audiobend.control import Panic, RequestModel, Schedule, Set, State, update_all
 from audiobend.errors import AudiobendError, ControlError
-from audiobend.osc.addresses import Budget, Table
-from audiobend.osc.decode import REFUSED, WRONG_ARGUMENTS, Ask, Change, Failure, Query, decode
+from audiobend.osc.addresses import MAX_HEAVY, Budget, Table
+from audiobend.osc.decode import (
+    NO_ADDRESS,
+    REFUSED,
+    TOO_MANY,
+    WRONG_ARGUMENTS,
+    Ask,
+    Change,
+    Failure,
+    Query,
+    Request,
+    decode,
+)
 from audiobend.osc.desk import Desk
 from audiobend.osc.encode import ROOT, Sent, encode
 from audiobend.osc.feedback import Feedback
@@ -52,6 +63,7 @@ class Responder:
         self._table = Table(desk.context)
         self._feedback: Feedback | None = None
         self._told_at = float("-inf")
+        self._ahead: tuple[int, State] = (-1, desk.state)
 
     def receive(self, datagram: bytes, sender: Peer, now: float, wall: float) -> None:
         """Take one packet.
@@ -70,6 +82,7 @@ class Responder:
             packet = parse(datagram)
         except PacketError as error:
             self.counters.rejected += 1
+            self.counters.work += len(datagram)
             self.last_problem = str(error)
             return
         self.subscribers.seen(sender, now)
@@ -82,9 +95,11 @@ class Responder:
                 self.schedule.put(now + due - wall, (messages, sender), now)
             except ControlError as error:
                 self._fail(Failure(messages[0].address, REFUSED, str(error)), sender, now)
+        self.counters.work += packet.work + budget.spent
 
     def turn(self, now: float) -> None:
         """Carry out what waits, and tell subscribers what has changed."""
+        self._flush(now)    # before what is due: it may be a panic
         for messages, sender in self.schedule.take_due(now):
             self._group(messages, sender, now, Budget())
         self._flush(now)
@@ -106,31 +121,40 @@ class Responder:
     def _group(self, messages: Iterable[Message], sender: Peer, now: float, budget: Budget) -> None:
         """Take messages that belong to one instant."""
         self._follow_context()
-        state = self.desk.state
         asked: list[Query | Ask] = []
-        is_barrier = False
         for message in messages:
-            for request in decode(message, self._table, state, budget):
+            for request in self._requests(message, budget):
                 if isinstance(request, Change):
                     self.pending.put(request, sender)
-                    if not isinstance(request.command, Set):
-                        is_barrier = True
-                        state = self._foreseen(state, request)
                 elif isinstance(request, Failure):
                     self._fail(request, sender, now)
                 else:
                     asked.append(request)
-        if asked or is_barrier or len(self.pending) > MAX_PENDING:
+        if asked or len(self.pending) > MAX_PENDING:
             self._flush(now)
         for one in asked:
             self._answer(one, sender, now)
 
-    def _foreseen(self, state: State, change: Change) -> State:
-        """Return the state in which the rest of a bundle looks for its bends: after a scene was loaded, say."""
-        try:
-            return update(state, change.command, self.desk.context)
-        except AudiobendError:
-            return state
+    def _requests(self, message: Message, budget: Budget) -> list[Request]:
+        """Return what a message asks for; its bends may be those of a scene that waits to be loaded."""
+        requests = decode(message, self._table, self.desk.state, budget)
+        is_bend = message.address.startswith(f"{ROOT}/bend/")
+        if is_bend and _is_unknown(requests) and self.pending.changes_bends and budget.heavy > 0:
+            requests = decode(message, self._table, self._foreseen(budget), budget)
+        if not (len(requests) == 1 and isinstance(requests[0], Change) and not isinstance(requests[0].command, Set)):
+            return requests
+        budget.heavy -= 1
+        text = f"one packet may change scenes and models {MAX_HEAVY} times, this one does more"
+        return requests if budget.heavy >= 0 else [Failure(message.address, TOO_MANY, text)]
+
+    def _foreseen(self, budget: Budget) -> State:
+        """Return the state as it will be after what waits."""
+        version, state = self._ahead
+        if version != self.pending.version:
+            budget.heavy -= 1
+            state, _ = update_all(self.desk.state, self.pending.commands, self.desk.context)
+            self._ahead = (self.pending.version, state)
+        return state
 
     def _flush(self, now: float) -> None:
         """Carry out what waits, at one seam."""
@@ -197,9 +221,10 @@ class Responder:
             return
         self._follow_context()
         for told, setter in self._feedback.changes(self.desk.state, FEEDBACK_MESSAGES):
+            datagram = encode(told.address, told.args)
             for sender, place in self.subscribers.clients.items():
                 if sender != setter:
-                    self._send(place, told.address, told.args)
+                    self._put(datagram, place)
 
     def _tell_loaded(self, now: float) -> None:
         """Tell those who wanted another model that it sounds, or why it does not."""
@@ -227,7 +252,14 @@ class Responder:
             self._send(sender, f"{ROOT}/fail", (failure.address, failure.code, failure.text))
 
     def _send(self, client: Peer, address: str, args: tuple[Sent, ...]) -> None:
-        if len(self._out) >= MAX_OUT:
+        self._put(encode(address, args), client)
+
+    def _put(self, datagram: bytes, client: Peer) -> None:
+        if len(self._out) < MAX_OUT:
+            self._out.append((datagram, client))
+        else:
             self.counters.unsent += 1
-            return
-        self._out.append((encode(address, args), client))
+
+
+def _is_unknown(requests: list[Request]) -> bool:
+    return any(isinstance(one, Failure) and one.code == NO_ADDRESS for one in requests)

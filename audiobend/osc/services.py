@@ -31,12 +31,15 @@ class Counters:
         Messages that could not be carried out.
     unsent : int
         Answers that were not sent because too many were due at once.
+    work : int
+        Steps that reading packets and matching patterns took.
     """
 
     received: int = 0
     rejected: int = 0
     failed: int = 0
     unsent: int = 0
+    work: int = 0
 
 
 def answers(ask: Ask, desk: Desk, values: list[Told], counters: Counters, port: int) -> list[Answer]:
