@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.exceptions import Abort, TyperException
 
-from audiobend.cli import bench, dataset, evaluate, live, osc, patches, render, train
+from audiobend.cli import bench, dataset, devices, evaluate, live, osc, patches, render, train
 from audiobend.errors import AudiobendError
 
 STOPPED = 130
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 render.add_to(app)
 live.add_to(app)
+devices.add_to(app)
 bench.add_to(app)
 patches.add_to(app)
 train.add_to(app)

@@ -92,7 +92,7 @@ def run_card(pipe: Connection, name: str, card: Card, returns: bool) -> None:
     shared = Shared(name)
     try:
         portaudio = load_portaudio()
-        chosen = _await_card(portaudio, card, pipe) if returns else _choose(cards_of(portaudio), card)
+        chosen = _await_card(portaudio, card, pipe) if returns else choose_pair(cards_of(portaudio), card)
         stream = _open(portaudio, shared, card, *chosen)
     except DeviceError as error:
         pipe.send(("error", str(error)))
@@ -118,10 +118,11 @@ def look_for(card: Card) -> tuple[Device | None, Device]:
 
 
 def _look_for(pipe: Connection, card: Card) -> None:
-    answer(pipe, lambda: _choose(cards_of(load_portaudio()), card))
+    answer(pipe, lambda: choose_pair(cards_of(load_portaudio()), card))
 
 
-def _choose(cards: Cards, card: Card) -> tuple[Device | None, Device]:
+def choose_pair(cards: Cards, card: Card) -> tuple[Device | None, Device]:
+    """Return the input (None where a file is the input) and the output; `DeviceError` where one is missing."""
     if card.host is not None:
         cards = replace(cards, devices=tuple(device for device in cards.devices if device.host == card.host))
     if card.file_channels:
@@ -137,7 +138,7 @@ def _await_card(portaudio: Any, card: Card, pipe: Connection) -> tuple[Device | 
     """Look again until the card is there; nothing has died in this process, so PortAudio may be begun anew."""
     while True:
         try:
-            return _choose(cards_of(portaudio), card)
+            return choose_pair(cards_of(portaudio), card)
         except DeviceError:
             pipe.send(("waiting", None))    # a sign of life: PortAudio has not hung
             sleep(0.25)

@@ -4,7 +4,8 @@ Run as a program, because a process that can be stopped and killed is part of wh
 ``python soft_card.py NAME IN.npy OUT.npy SECONDS``. It prints "ready" when PortAudio may look for it, and plays and
 records at once, for at most so many seconds. Every line of standard input is answered by the position;
 at the end of it the program writes what its speaker got.
-After a line "freewheel" the server runs faster than real time. ``--wire`` joins speaker and microphone, as a cable would.
+After a line "freewheel" the server runs faster than real time. ``--wire`` joins speaker and microphone, as a cable
+would.
 """
 
 import sys
@@ -55,6 +56,7 @@ def main(name: str, sound: str, target: str, seconds: float, *flags: str) -> Non
         print("ready", flush=True)
         threading.Thread(target=answer, args=(card,), daemon=True).start()
         card.over.wait()
+        card.client.set_freewheel(False)
         np.save(target, card.recorded[: card.position])
 
 

@@ -22,8 +22,8 @@ def test_bypass_is_bit_exact_and_as_late_as_computed(soft_card, tiny_bundle, blo
     wanted = Wanted(str(tiny_bundle), Patch(), bypass=True, backend="torch")
     settings = LiveSettings(4, 4, n_channels=2)
     card = soft_card(sound)
-    the_setup = setup(wanted=wanted, settings=settings, card=Card("softcard", "softcard", block=block), make=make_player)
-    with Playing(the_setup) as playing:
+    way = Card("softcard", "softcard", block=block)
+    with Playing(setup(wanted=wanted, settings=settings, card=way, make=make_player)) as playing:
         playing.until_bent()
         playing.play(1.5)
         recorded, latency = card.recorded(), playing.supervisor.latency

@@ -3,6 +3,7 @@
 import os
 import signal
 from contextlib import contextmanager
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ def heard(found: list[tuple[str, int, int]]) -> list[str]:
 
 def unexplained(found: list[tuple[str, int, int]]) -> int:
     """The longest stretch between two others that is none of them."""
-    return max(b[1] - a[1] - a[2] for a, b in zip(found, found[1:], strict=False))
+    return max(b[1] - a[1] - a[2] for a, b in pairwise(found))
 
 
 def test_a_killed_engine_is_replaced_with_the_same_state_and_dry_sound_fills_the_gap(soft_card):
