@@ -54,7 +54,7 @@ def scan(
 def pack(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of sound.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the copy.")],
-    max_mb: Annotated[float, typer.Option(min=0.1, max=1e6, help="Most that the copy may take up, in MB.")] = 48.0,
+    max_mb: Annotated[float, typer.Option(min=0.01, max=1e6, help="Most that the copy may take up, in MB.")] = 48.0,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Write a compact copy of a folder: mono, compressed as little as the size allows, with licences and a list.

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from audiobend.train.sounds import Sound
 
 BLOCK = 65536    # libsndfile's Vorbis encoder overflows its stack on very large single writes
 SAMPLES, SAMPLE_SECONDS = 12, 10.0
-_STEPS = 7
+_STEPS = 4
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,11 @@ def encode(
 
 
 def bytes_per_second(sounds: Sequence[Sound], codec: Codec, scratch: Path) -> Callable[[float], float]:
-    """Return a function from compression to bytes a second, measured on twelve pieces spread over the sounds."""
+    """Return a function from compression to bytes a second, measured on two minutes spread over the sounds."""
     pieces = [mono_piece(sound.path, at, SAMPLE_SECONDS, codec.sample_rate) for sound, at in _spread(sounds)]
     samples = torch.cat(pieces, dim=-1)
 
+    @cache
     def measure(compression: float) -> float:
         with _writer(scratch, codec, compression) as file:
             _write(file, samples)
@@ -96,15 +98,22 @@ def best_compression(rate: Callable[[float], float], codec: Codec, wanted: float
         return low
     if rate(high) > wanted:
         return None
-    for _ in range(_STEPS):
-        middle = (low + high) / 2
+    for _ in range(_STEPS):    # nearly a straight line
+        middle = low + (high - low) * (rate(low) - 0.995 * wanted) / (rate(low) - rate(high))
+        if not low < middle < high:
+            break
         low, high = (low, middle) if rate(middle) <= wanted else (middle, high)
+        if rate(high) > 0.99 * wanted:
+            break
     return high
 
 
 def _spread(sounds: Sequence[Sound]) -> Iterator[tuple[Sound, float]]:
-    """Yield sounds and places in seconds, evenly spaced over all of them laid end to end."""
+    """Yield sounds and places in seconds, evenly spaced over all of them laid end to end; everything if it is short."""
     ends = np.cumsum([sound.seconds for sound in sounds])
+    if ends[-1] <= SAMPLES * SAMPLE_SECONDS:
+        yield from ((sound, at) for sound in sounds for at in np.arange(0, sound.seconds, SAMPLE_SECONDS))
+        return
     for at in (np.arange(SAMPLES) + 0.5) / SAMPLES * ends[-1]:
         index = int(np.searchsorted(ends, at))
         sound = sounds[index]
