@@ -213,7 +213,7 @@ def answer(pipe: Connection, question: Any) -> None:
 
 def sentence(error: Exception, input: Device | None, output: Device, rate: int, channels: Iterable[int]) -> str:
     """Say what PortAudio means, and what would be right."""
-    text, code = str(error), error.args[1] if len(error.args) > 1 else None
+    text, code = str(error.args[0] if error.args else error), error.args[1] if len(error.args) > 1 else None
     cards = " and ".join(dict.fromkeys(device.name for device in (input, output) if device))
     if code == -9997 or "sample rate" in text.lower():
         return f"{cards} cannot run at {rate} Hz; leave out --sample-rate, or take {output.rate}"

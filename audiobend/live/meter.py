@@ -6,6 +6,8 @@ from typing import Any
 
 WINDOW = 0.5
 """Seconds over which the card may be behind the clock without anything being lost: callbacks come in bunches."""
+LEAST = 0.06
+"""Seconds: less than a look or two at the card may seem lost and come back. Smaller losses count as they add up."""
 DRIFT = 500e-6
 """The most, as a share, that a card's clock and the computer's differ."""
 
@@ -21,7 +23,7 @@ class LostTime:
     ----------
     rate : int, Hz
     block : int
-        Samples in a block of the card: less than two of them is no loss.
+        Samples in a block of the card: less than two of them is no loss yet.
 
     Examples
     --------
@@ -33,7 +35,7 @@ class LostTime:
     """
 
     def __init__(self, rate: int, block: int) -> None:
-        self._rate, self._least = rate, max(2 * block / rate, 0.02)
+        self._rate, self._least = rate, max(2 * block / rate, LEAST)
         self._recent: deque[tuple[float, float]] = deque()
         self._base: float | None = None
         self._at = 0.0
