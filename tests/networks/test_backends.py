@@ -237,3 +237,31 @@ def test_what_has_no_formula_is_not_taken_for_pointwise(tiny_model):
         Patch().add(2, "invert", with_norm=True),
     ):
         assert not is_pointwise(resolve(patch, layers).steps[2])
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    from audiobend.io.modelbundle import load_model
+
+    return load_model()
+
+
+@pytest.mark.parametrize(("name", "rms", "most"), [
+    ("torch", 1e-4, 0.01),
+    ("torch-bf16", 0.1, 1.0),
+    pytest.param("openvino", 1e-4, 0.01, marks=OPENVINO),
+    pytest.param("openvino-bf16", 0.1, 1.0, marks=OPENVINO),
+])
+def test_on_music_every_backend_sounds_the_same(shipped, music, name, rms, most):
+    """Limits in dB, as the manual states them."""
+    from audiobend.spectral.stft import stft
+
+    spectrum, codec = stft(music[:1]).abs(), shipped.codec
+    columns = codec.normalise(codec.to_db(spectrum, float(spectrum.max())))
+    x = torch.stack([columns[:, :, first : first + 128].mT for first in range(0, 512, 128)])
+    times = torch.zeros(4, dtype=torch.float64)
+    found = backend(name, shipped, 4).reconstruct(x, shipped.resolve(eight_bends()), times)
+    for one, other in zip(found, truth(shipped, eight_bends(), x, times), strict=True):
+        error_db = (one - other) * codec.scale_db
+        assert error_db.square().mean().sqrt() < rms
+        assert error_db.abs().max() < most
