@@ -1,9 +1,9 @@
 """Run every benchmark and write docs/benchmarks.md from what they print.
 
-    python benchmarks/make_page.py [--corpus FOLDER] [--hour]
+    python benchmarks/make_page.py [--corpus FOLDER] [--hour] [--only PROGRAM]...
 
-Takes about a quarter of an hour on two quiet cores. FOLDER holds the tracks that the default model's card names as kept
-out; without it the fidelity table is left out.
+Takes about half an hour on two quiet cores. FOLDER holds the tracks that the default model's card names as kept out;
+without it the fidelity table is left out. With --only, the other sections stay as they are.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import numpy
 import torch
 
 HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "benchmarks.md"
 
 
 def processor() -> str:
@@ -41,18 +42,39 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, default=None)
     parser.add_argument("--hour", action="store_true", help="measure memory on a track of 60 minutes")
+    parser.add_argument("--only", action="append", metavar="PROGRAM", help="run this benchmark only, such as layers.py")
     options = parser.parse_args()
+    programs = {
+        "render.py": ["--check", *(["--hour"] if options.hour else [])],
+        "phase.py": ["--check"],
+        "transforms.py": ["--check"],
+        "layers.py": ["--check"],
+        "training.py": ["--check"],
+    }
+    if options.corpus:
+        programs["fidelity.py"] = [str(options.corpus), "--check"]
+    if options.only:
+        page = PAGE.read_text(encoding="utf-8")
+        for program in options.only:
+            page = with_section(page, program, run(program, *programs[program]))
+        PAGE.write_text(page, encoding="utf-8")
+        return
     sections = [
         "# Measured\n\nWritten by `benchmarks/make_page.py`. Read ratios rather than seconds; machines differ.\n",
         f"Machine: {processor()}, Python {platform.python_version()}, torch {torch.__version__}, "
         f"numpy {numpy.__version__}. One thread.\n",
-        run("render.py", "--check", *(["--hour"] if options.hour else [])),
-        run("phase.py", "--check"),
-        run("transforms.py", "--check"),
+        *(run(program, *words) for program, words in programs.items()),
     ]
-    if options.corpus:
-        sections.append(run("fidelity.py", str(options.corpus), "--check"))
-    (HERE.parent / "docs" / "benchmarks.md").write_text("\n".join(sections))
+    PAGE.write_text("\n".join(sections), encoding="utf-8")
+
+
+def with_section(page: str, program: str, section: str) -> str:
+    """Return the page with a program's section replaced, or added at its end."""
+    head, *sections = page.split("\n## ")
+    sections = [f"## {old.rstrip()}\n" for old in sections]
+    place = next((i for i, old in enumerate(sections) if f"`python benchmarks/{program}" in old), len(sections))
+    sections[place : place + 1] = [section]
+    return "\n".join([head.rstrip() + "\n", *sections])
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ from audiobend.networks.spectrogram_vae import SpectrogramVAE
 from audiobend.spectral.codec import FLOOR_DB, SpectrogramCodec
 from audiobend.train.baselines import N_WINDOWS, PCA, fit_pca, load_pca
 from audiobend.train.clips import Clip, even_clip
-from audiobend.train.dataset import Sound, Track, WindowSampler, even_windows, find_sounds, load_tracks
+from audiobend.train.dataset import Sound, Track, WindowSampler, even_windows, find_sounds, load_tracks, scan
 from audiobend.train.metrics import fidelity, mean_of, multi_resolution_distance
+from audiobend.train.sounds import in_text
 
 Figures = dict[str, float]
 Rows = dict[str, Figures]
@@ -77,13 +78,18 @@ def choose(model: Model, paths: Sequence[Path], everything: bool = False) -> lis
     A file that is named directly is always taken, and so is every file with ``everything``. What cannot be used is
     warned of, or refused if it was named directly.
     """
-    for path in paths:
-        if path.is_file():
-            even_clip(path, 1)    # refuses in a sentence what `find_sounds` would pass over
-    sounds = find_sounds(paths, lambda sentence: warnings.warn(sentence, stacklevel=2))
-    named = {path for path in paths if path.is_file()}
-    unheard = [sound for sound in sounds if sound.path in named or is_among(sound, kept_out(model))]
-    return sounds if everything or not unheard else unheard
+    named = {path.resolve() for path in paths if path.is_file()}
+    found = scan(paths)
+    for skipped in found.skipped:
+        sentence = f"{in_text(skipped.path)}: {skipped.reason}"
+        if skipped.path.resolve() in named:
+            raise TrainingError(sentence)
+        warnings.warn(f"left out {sentence}", stacklevel=2)
+    if not found.sounds:
+        raise TrainingError("none of the files can be measured; each needs at least 0.74 s of sound")
+    names = kept_out(model)
+    chosen = [sound for sound in found.sounds if sound.path.resolve() in named or is_among(sound, names)]
+    return found.sounds if everything or not chosen else chosen
 
 
 def kept_out(model: Model) -> list[str]:
@@ -119,7 +125,8 @@ def measure(model: Model, sound: Sound, n_windows: int = WINDOWS, pca: PCA | Non
     elsewhere = clip.elsewhere()
     if elsewhere is not None:
         outputs["wrong window"] = elsewhere
-    outputs["mean spectrum"] = model.codec.mean_db.expand_as(clip.db)
+    if len(model.codec.mean_db.unique()) > 1:    # a codec for a tanh output has none
+        outputs["mean spectrum"] = model.codec.mean_db.expand_as(clip.db)
     outputs["silence"] = torch.full_like(clip.db, FLOOR_DB)
     rows = {name: figures_of(clip, output) for name, output in outputs.items()}
     if not pca:

@@ -9,6 +9,7 @@ import torch
 from sklearn import decomposition
 
 from audiobend.errors import AudiobendError, ModelError, TrainingError
+from audiobend.io.modelbundle import load_model
 from audiobend.train.baselines import PCA, SIZE, fit_pca, load_pca, save_pca
 from audiobend.train.clips import even_clip, passage
 from audiobend.train.dataset import even_windows, find_sounds, load_tracks
@@ -79,7 +80,7 @@ def test_a_short_sound_has_fewer_windows_and_no_wrong_one(tmp_path, tiny_model):
 
 
 def test_a_network_that_changes_nothing_is_perfect_and_baselines_are_not(folder, tiny_model):
-    perfect = dataclasses.replace(tiny_model, network=Echo())
+    perfect = dataclasses.replace(tiny_model, network=Echo(), codec=load_model("corpus-quarter").codec)
     rows = measure(perfect, find_sounds([folder])[0], 6).rows
     assert list(rows) == ["model", "wrong window", "mean spectrum", "silence"]
     assert rows["model"]["lsd_all"] < 1e-4
@@ -133,6 +134,11 @@ def test_stored_figures_are_shown_for_the_same_file_and_windows_only(folder, tin
     with_another = measure(model, sound, 6, PCA(torch.zeros(SIZE), torch.eye(2, SIZE))).rows
     assert "PCA-2" in with_another
     assert "PCA-512 (stored)" not in with_another
+
+
+def test_a_codec_without_a_mean_spectrum_has_no_row_for_it(folder, tiny_model):
+    rows = measure(tiny_model, find_sounds([folder])[0], 4).rows
+    assert list(rows) == ["model", "wrong window", "silence"]
 
 
 def test_means_are_of_rows_that_all_files_have(folder, tiny_model):
