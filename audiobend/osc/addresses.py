@@ -1,74 +1,16 @@
 """The table of addresses: which there are for a model and a patch, and what each of them means."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from functools import lru_cache
 
-from audiobend.bending import Bend, Cluster, Patch, Transform, get_transform
-from audiobend.bending.values import layer_name
-from audiobend.control import Context, Place
-from audiobend.errors import AudiobendError, ControlError, did_you_mean
+from audiobend.bending import Bend, Patch, Transform, get_transform
+from audiobend.control import Context
+from audiobend.errors import AudiobendError, ControlError
 from audiobend.osc.encode import ROOT
+from audiobend.osc.limits import MAX_MATCHES, Budget
 from audiobend.osc.match import PartPattern
-from audiobend.osc.rows import (
-    Row,
-    bend_rows,
-    latent_rows,
-    layer_rows,
-    output_rows,
-    scene_rows,
-    service_rows,
-)
-
-MAX_MATCHES = 512
-MAX_STEPS = 100_000
-MAX_HEAVY = 16
-"""Scenes, morphs, models in one packet: each is checked as a whole, which takes milliseconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """One address: its row, and the target that it sets, or an action."""
-
-    address: str
-    row: Row
-    target: str = ""
-    place: Place | None = None
-
-
-@dataclass
-class Budget:
-    """How much one packet may still cost: addresses found by patterns, steps taken, changes of everything at once."""
-
-    matches: int = MAX_MATCHES
-    steps: int = MAX_STEPS
-    heavy: int = MAX_HEAVY
-
-    @property
-    def spent(self) -> int:
-        """Steps and addresses that are used up."""
-        return MAX_STEPS - self.steps + MAX_MATCHES - self.matches
-
-    def spend(self, steps: int) -> None:
-        """Take steps away; `ControlError` when there are none left."""
-        self.steps -= steps
-        if self.steps < 0:
-            raise ControlError("the patterns of this packet take too long; send fewer or shorter ones")
-
-
-@dataclass(slots=True)
-class Node:
-    """A part of an address: what it means by itself, and what may follow."""
-
-    row: Row | None = None
-    children: dict[str, "Node"] = field(default_factory=dict)
-
-    def put(self, parts: Iterable[str], row: Row) -> None:
-        """Add a row below."""
-        node = self
-        for part in parts:
-            node = node.children.setdefault(part, Node())
-        node.row = row
+from audiobend.osc.rows import bend_rows, latent_rows, layer_rows, output_rows, scene_rows, service_rows
+from audiobend.osc.tree import Leaf, Node, below, leaf_at, place_of, subtree, unknown
 
 
 class Table:
@@ -83,10 +25,10 @@ class Table:
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self._transforms = _subtree(layer_rows(context.transforms), skip=3)
-        self._static = _subtree((*output_rows(), *scene_rows(), *service_rows()), skip=0).children
+        self._transforms = subtree(layer_rows(context.transforms), skip=3)
+        self._static = subtree((*output_rows(), *scene_rows(), *service_rows()), skip=0).children
         self._static["layer"] = Node(None, {str(one.name): self._layer(one.name) for one in context.layers})
-        axis = _subtree(latent_rows(), skip=2)
+        axis = subtree(latent_rows(), skip=2)
         self._static["latent"] = Node(None, {str(one): axis for one in range(context.n_axes)})
         self._found: dict[str, Leaf] = {}
         self._tree: tuple[Patch | None, Node] = (None, Node())
@@ -104,11 +46,11 @@ class Table:
         parts = address.split("/")[2:] if address.startswith(f"{ROOT}/") else []
         for depth, part in enumerate(parts):
             if part not in node.children:
-                raise ControlError(_unknown(address, [ROOT, *parts[:depth]], part, node))
+                raise ControlError(unknown(address, [ROOT, *parts[:depth]], part, node))
             node = node.children[part]
         if node.row is None or not parts:
-            raise ControlError(_unknown(address, [ROOT, *parts], "", node))
-        leaf = _leaf(parts, node.row)
+            raise ControlError(unknown(address, [ROOT, *parts], "", node))
+        leaf = leaf_at(parts, node.row)
         if parts[0] != "bend":    # a bend of the same id may be another one tomorrow
             self._found[address] = leaf
         return leaf
@@ -118,6 +60,7 @@ class Table:
 
         Actions, such as panic, are never meant by a pattern.
         """
+        budget.spend(0)
         parts = pattern.split("/")
         at: list[tuple[list[str], Node]] = [([], self._root(patch))]
         for index, text in enumerate(parts):
@@ -133,7 +76,7 @@ class Table:
             raise ControlError(f"the patterns of one packet may mean {MAX_MATCHES} addresses, these mean more")
         if not rows:
             raise ControlError(f"no address that has a value matches {pattern[:120]}")
-        return [_leaf(names, row) for names, row in rows]
+        return [leaf_at(names, row) for names, row in rows]
 
     def leaves(self, patch: Patch) -> Iterator[Leaf]:
         """Return every address there is, in order."""
@@ -141,21 +84,21 @@ class Table:
         while waiting:
             names, node = waiting.pop()
             if node.row is not None:
-                yield _leaf(names, node.row)
+                yield leaf_at(names, node.row)
             waiting.extend(([*names, name], child) for name, child in reversed(node.children.items()))
 
     def of_bend(self, bend: Bend, profile: str) -> list[Leaf]:
         """Return the addresses of one bend: those of its place where it was made on the fly, else those of its id."""
-        place = _place_of(bend)
+        place = place_of(bend)
         if place is not None:
             features = ["all"] if place.cluster is None else ["cluster", str(place.cluster)]
             names, node = ["layer", str(place.layer), *features, place.transform], Node(None, self._static)
             for name in names:
                 node = node.children.get(name, Node())
             if node.row is not None:
-                return [_leaf([*names, *below], row) for below, row in _below(node, [])]
+                return [leaf_at([*names, *below], row) for below, row in below(node, [])]
         known = _bend_node(_transform_of(bend, profile))
-        return [_leaf(["bend", bend.id, *below], row) for below, row in _below(known, [])]
+        return [leaf_at(["bend", bend.id, *below], row) for below, row in below(known, [])]
 
     def _root(self, patch: Patch) -> Node:
         """Return the tree with the bends of a patch."""
@@ -163,24 +106,6 @@ class Table:
             bends = {one.id: _bend_node(_transform_of(one, patch.profile_of(one))) for one in patch.bends}
             self._tree = (patch, Node(None, {**self._static, "bend": Node(None, bends)}))
         return self._tree[1]
-
-
-def _place_of(bend: Bend) -> Place | None:
-    """Return the place whose bend this is; None where the patch named it, or it was moved."""
-    features = bend.features.indices if isinstance(bend.features, Cluster) else (None,)
-    cluster = features[0]
-    if isinstance(cluster, str):
-        return None
-    place = Place(bend.layer, cluster, bend.transform)
-    return place if (place.id, place.features) == (bend.id, bend.features) else None
-
-
-def _subtree(rows: Iterable[Row], skip: int) -> Node:
-    """Return a tree of rows without the first parts of their paths."""
-    root = Node()
-    for row in rows:
-        root.put(row.path.split("/")[skip:], row)
-    return root
 
 
 def _transform_of(bend: Bend, profile: str) -> Transform | None:
@@ -192,18 +117,11 @@ def _transform_of(bend: Bend, profile: str) -> Transform | None:
 
 @lru_cache(maxsize=256)
 def _bend_node_of(name: str, transform: Transform) -> Node:
-    return _subtree(bend_rows(transform), skip=2)
+    return subtree(bend_rows(transform), skip=2)
 
 
 def _bend_node(transform: Transform | None) -> Node:
     return Node() if transform is None else _bend_node_of(transform.name, transform)
-
-
-def _below(node: Node, names: list[str]) -> Iterator[tuple[list[str], Row]]:
-    if node.row is not None:
-        yield names, node.row
-    for name, child in node.children.items():
-        yield from _below(child, [*names, name])
 
 
 def _deeper(at: list[tuple[list[str], Node]], part: PartPattern, budget: Budget) -> list[tuple[list[str], Node]]:
@@ -219,38 +137,3 @@ def _deeper(at: list[tuple[list[str], Node]], part: PartPattern, budget: Budget)
             if known[name]:
                 found.append(([*names, name], child))
     return found
-
-
-def _leaf(parts: list[str], row: Row) -> Leaf:
-    """Return an address with what it sets filled in."""
-    address = "/".join([ROOT, *parts])
-    match parts:
-        case ["layer", layer, "all", transform, *_]:
-            place = Place(layer_name(layer), None, transform)
-        case ["layer", layer, "cluster", cluster, transform, *_]:
-            place = Place(layer_name(layer), int(cluster), transform)
-        case ["bend", id, *_]:
-            return Leaf(address, row, row.target.replace("{bend}", id))
-        case ["latent", axis, *_]:
-            return Leaf(address, row, row.target.replace("{axis}", axis))
-        case _:
-            return Leaf(address, row, row.target)
-    return Leaf(address, row, row.target.replace("{bend}", place.id), place)
-
-
-def _unknown(address: str, before: list[str], part: str, node: Node) -> str:
-    """Say that there is no such address, and the nearest, or what there is at that point."""
-    names: Mapping[str, Node] = node.children
-    if not address.startswith(f"{ROOT}/"):
-        return f"there is no address {address[:80]}; all begin with {ROOT}/"
-    there = "/".join(before)
-    if not part and names:
-        return f"{there} needs more after it{did_you_mean('', _few(names))}"
-    hint = did_you_mean(part[:32], names)
-    near = hint.replace("did you mean '", f"did you mean '{there}/") if "did you mean" in hint else ""
-    return f"there is no address {address[:120]}{near or did_you_mean('', _few(names))}"
-
-
-def _few(names: Mapping[str, Node]) -> list[str]:
-    shown = list(names)[:12]
-    return [*shown, "..."] if len(names) > len(shown) else shown

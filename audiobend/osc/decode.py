@@ -17,10 +17,12 @@ from audiobend.control import (
     State,
 )
 from audiobend.errors import AudiobendError, ControlError
-from audiobend.osc.addresses import Budget, Leaf, Table
+from audiobend.osc.addresses import Table
+from audiobend.osc.limits import Budget
 from audiobend.osc.match import is_pattern
 from audiobend.osc.parse import Argument, Message
 from audiobend.osc.rows import Row, from_norm
+from audiobend.osc.tree import Leaf
 
 WRONG_ARGUMENTS, NO_ADDRESS, NO_ACCESS, REFUSED, TOO_MANY = 400, 404, 405, 409, 429
 

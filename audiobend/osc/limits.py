@@ -1,8 +1,35 @@
-"""How many answers of one kind a client may cause, so that a flood of mistakes is not answered by a flood."""
+"""How much one packet may cost, and how many answers a client may cause."""
 
+from dataclasses import dataclass
+
+from audiobend.errors import ControlError
 from audiobend.osc.subscribers import Peer
 
 MAX_CLIENTS = 256
+MAX_MATCHES = 512
+MAX_STEPS = 100_000
+MAX_HEAVY = 16
+"""Scenes, morphs, models in one packet: each is checked as a whole, which takes milliseconds."""
+
+
+@dataclass
+class Budget:
+    """How much one packet may still cost: addresses found by patterns, steps taken, changes of everything at once."""
+
+    matches: int = MAX_MATCHES
+    steps: int = MAX_STEPS
+    heavy: int = MAX_HEAVY
+
+    @property
+    def spent(self) -> int:
+        """Steps and addresses that are used up."""
+        return MAX_STEPS - self.steps + MAX_MATCHES - self.matches
+
+    def spend(self, steps: int) -> None:
+        """Take steps away; `ControlError` when there are none left."""
+        self.steps -= steps
+        if self.steps < 0 or self.matches < 0:
+            raise ControlError("the patterns of this packet take too long; send fewer or shorter ones")
 
 
 class Allowance:

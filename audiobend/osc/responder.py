@@ -6,9 +6,9 @@ seam, and what it asks for is answered from the state after it.
 
 from collections.abc import Iterable
 
-from audiobend.control import Panic, RequestModel, Schedule, Set, State, update_all
+from audiobend.control import Panic, Schedule, Set, State, update_all
 from audiobend.errors import AudiobendError, ControlError
-from audiobend.osc.addresses import MAX_HEAVY, Budget, Table
+from audiobend.osc.addresses import Table
 from audiobend.osc.decode import (
     NO_ADDRESS,
     REFUSED,
@@ -24,18 +24,16 @@ from audiobend.osc.decode import (
 from audiobend.osc.desk import Desk
 from audiobend.osc.encode import ROOT, Sent, encode
 from audiobend.osc.feedback import Feedback
-from audiobend.osc.limits import Allowance
+from audiobend.osc.limits import MAX_HEAVY, Allowance, Budget
+from audiobend.osc.news import News
 from audiobend.osc.parse import Message, PacketError, parse
 from audiobend.osc.pending import Pending
 from audiobend.osc.services import Counters, answers
-from audiobend.osc.subscribers import Peer, Subscribers
+from audiobend.osc.subscribers import Peer
 from audiobend.osc.values import wire_value
 
 MAX_PENDING = 4096
 MAX_OUT = 4096
-MAX_LOADING = 16
-FEEDBACK_SECONDS = 1 / 30
-FEEDBACK_MESSAGES = 256
 
 
 class Responder:
@@ -55,14 +53,11 @@ class Responder:
         self.counters = Counters()
         self.pending = Pending()
         self.schedule: Schedule[tuple[list[Message], Peer]] = Schedule()
-        self.subscribers = Subscribers()
+        self.news = News()
         self.last_problem = ""
         self._failures = Allowance(rate=50, burst=500)
         self._out: list[tuple[bytes, Peer]] = []
-        self._loading: list[tuple[str, str, Peer]] = []
         self._table = Table(desk.context)
-        self._feedback: Feedback | None = None
-        self._told_at = float("-inf")
         self._ahead: tuple[int, State] = (-1, desk.state)
 
     def receive(self, datagram: bytes, sender: Peer, now: float, wall: float) -> None:
@@ -85,7 +80,7 @@ class Responder:
             self.counters.work += len(datagram)
             self.last_problem = str(error)
             return
-        self.subscribers.seen(sender, now)
+        self.news.subscribers.seen(sender, now)
         budget = Budget()
         for due, messages in packet.groups:
             if due is None or due <= wall:
@@ -103,10 +98,14 @@ class Responder:
         for messages, sender in self.schedule.take_due(now):
             self._group(messages, sender, now, Budget())
         self._flush(now)
-        self._tell_loaded(now)
-        if now - self._told_at >= FEEDBACK_SECONDS:
-            self._told_at = now
-            self._tell_changes(now)
+        for told, peer in self.news.loaded(self.desk.state):
+            if isinstance(told, Failure):
+                self._fail(told, peer, now)
+            else:
+                self._send(peer, *told)
+        self._follow_context()
+        for datagram, peer in self.news.changes(self.desk.state, now):
+            self._put(datagram, peer)
 
     def take(self) -> list[tuple[bytes, Peer]]:
         """Return, and forget, the datagrams to send, each with where to."""
@@ -116,7 +115,7 @@ class Responder:
     @property
     def is_waiting(self) -> bool:
         """True where something is to be told that no packet will call for."""
-        return bool(self.subscribers.clients or self._loading or len(self.schedule))
+        return self.news.is_expected or len(self.schedule) > 0
 
     def _group(self, messages: Iterable[Message], sender: Peer, now: float, budget: Budget) -> None:
         """Take messages that belong to one instant."""
@@ -166,22 +165,11 @@ class Responder:
             if error is not None:
                 self._fail(Failure(change.address, REFUSED, str(error)), sender, now)
                 continue
-            self._note(change, sender)
+            self.news.note(change, sender)
+            if isinstance(change.command, Panic):
+                self.schedule.clear()
             if change.confirm:
                 self._send(sender, f"{ROOT}/done", (change.address,))
-
-    def _note(self, change: Change, sender: Peer) -> None:
-        """Remember what follows from a change that was carried out."""
-        command = change.command
-        if self._feedback is not None:
-            if isinstance(command, Set):
-                self._feedback.set_by(command.target, sender)
-            else:
-                self._feedback.forget_setters()    # what a scene changes, everybody must hear of
-        if isinstance(command, Panic):
-            self.schedule.clear()
-        elif isinstance(command, RequestModel):
-            self._loading = [*self._loading[-MAX_LOADING + 1 :], (change.address, command.name, sender)]
 
     def _answer(self, asked: Query | Ask, sender: Peer, now: float) -> None:
         address = asked.leaf.address if isinstance(asked, Query) else f"{ROOT}/{asked.name}"
@@ -189,7 +177,8 @@ class Responder:
             if isinstance(asked, Query):
                 self._send(sender, address, (wire_value(asked.leaf, self.desk.state),))
             elif asked.name == "notify":
-                self._notify(asked, sender, now)
+                wanted = tuple(int(one) for one in asked.args)
+                self._send(sender, *self.news.notify(wanted, sender, self._table, self.desk.state, now))
             else:
                 values = Feedback(self._table, self.desk.state).told if asked.name == "dump" else []
                 for to, args in answers(asked, self.desk, values, self.counters, self.port):
@@ -198,53 +187,11 @@ class Responder:
             code = WRONG_ARGUMENTS if isinstance(asked, Ask) and asked.args else REFUSED
             self._fail(Failure(address, code, str(error)), sender, now)
 
-    def _notify(self, asked: Ask, sender: Peer, now: float) -> None:
-        """Subscribe or unsubscribe; without arguments, tell whether the sender is subscribed."""
-        wanted, *ports = (int(one) for one in asked.args) if asked.args else (None,)
-        if wanted is None:
-            self._send(sender, f"{ROOT}/notify", (int(sender in self.subscribers.clients),))
-            return
-        if wanted > 0:
-            self.subscribers.add(sender, ports[0] if ports else None, now)
-            if self._feedback is None:
-                self._feedback = Feedback(self._table, self.desk.state)
-        else:
-            self.subscribers.remove(sender)
-        count = len(self.subscribers.clients)
-        self._send(sender, f"{ROOT}/done", (f"{ROOT}/notify", count, self.subscribers.capacity))
-
-    def _tell_changes(self, now: float) -> None:
-        self.subscribers.expired(now)
-        if not self.subscribers.clients:
-            self._feedback = None
-        if self._feedback is None:
-            return
-        self._follow_context()
-        for told, setter in self._feedback.changes(self.desk.state, FEEDBACK_MESSAGES):
-            datagram = encode(told.address, told.args)
-            for sender, place in self.subscribers.clients.items():
-                if sender != setter:
-                    self._put(datagram, place)
-
-    def _tell_loaded(self, now: float) -> None:
-        """Tell those who wanted another model that it sounds, or why it does not."""
-        state = self.desk.state
-        if not self._loading or state.wanted_model:
-            return
-        waiting, self._loading = self._loading, []
-        for address, name, sender in waiting:
-            if state.model == name:
-                self._send(sender, f"{ROOT}/done", (address, name))
-            else:
-                text = state.model_error or f"another model was asked for after '{name}'"
-                self._fail(Failure(address, REFUSED, text), sender, now)
-
     def _follow_context(self) -> None:
         """Another model has other addresses."""
         if self._table.context is not self.desk.context:
             self._table = Table(self.desk.context)
-            if self._feedback is not None:
-                self._feedback.move_to(self._table)
+            self.news.follow(self._table)
 
     def _fail(self, failure: Failure, sender: Peer, now: float) -> None:
         self.counters.failed += 1

@@ -11,7 +11,8 @@ from types import TracebackType
 
 from audiobend.errors import ControlError
 from audiobend.osc.desk import Desk
-from audiobend.osc.responder import FEEDBACK_SECONDS, Responder
+from audiobend.osc.news import FEEDBACK_SECONDS
+from audiobend.osc.responder import Responder
 from audiobend.osc.services import Counters
 
 DEFAULT_PORT = 9001

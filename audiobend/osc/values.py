@@ -3,9 +3,9 @@
 from audiobend.bending import All, Cluster, Indices, Random, Range
 from audiobend.bending.features import Features
 from audiobend.control import State, read
-from audiobend.osc.addresses import Leaf
 from audiobend.osc.encode import Sent
 from audiobend.osc.rows import to_norm
+from audiobend.osc.tree import Leaf
 
 
 def wire_value(leaf: Leaf, state: State) -> Sent:

@@ -9,7 +9,8 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from audiobend.bending import TRANSFORMS, Patch, Random
 from audiobend.control import LoadPatch
 from audiobend.errors import ControlError
-from audiobend.osc.addresses import Budget, Table
+from audiobend.osc.addresses import Table
+from audiobend.osc.limits import Budget
 from audiobend.osc.rows import to_norm
 from tests.osc.conftest import make_context, make_patch
 

@@ -5,8 +5,8 @@ import random
 import pytest
 
 from audiobend.control.fitting import check_fits
-from audiobend.osc.addresses import MAX_STEPS
 from audiobend.osc.encode import encode
+from audiobend.osc.limits import MAX_STEPS
 from tests.osc.conftest import HERE
 from tests.osc.packets import WALL, killers, mutated, sound_packets
 

@@ -172,9 +172,9 @@ def test_subscribers_are_bounded_and_the_silent_ones_forgotten(talk):
     now = 1e6
     for port in range(10_000):
         talk.responder.receive(encode("/audiobend/notify", [1]), ("127.0.0.1", port), now, WALL)
-    assert len(talk.responder.subscribers.clients) == MAX_SUBSCRIBERS
+    assert len(talk.responder.news.subscribers.clients) == MAX_SUBSCRIBERS
     talk.responder.turn(now + EXPIRES_AFTER + 1)
-    assert talk.responder.subscribers.clients == {}
+    assert talk.responder.news.subscribers.clients == {}
 
 
 def test_failures_are_told_sparingly(talk):
