@@ -16,6 +16,7 @@ from audiobend.io.modelbundle import load_model
 from audiobend.networks.bendable import LayerName, bent
 from audiobend.networks.model import Model
 from audiobend.train.dataset import Augmentation, WindowSampler, find_sounds, load_tracks
+from audiobend.train.evaluation import is_among
 
 N_CLUSTERS: Mapping[LayerName, int] = {1: 5, 2: 5, 3: 4, 4: 4}
 """As many per decoder layer as in the paper."""
@@ -106,7 +107,7 @@ def add_clusters(
     sounds = find_sounds(folders)
     # Tracks that the model never saw stay unseen here too, so that clusters can be judged on them.
     unseen = set(model.card.get("training", {}).get("kept_out", []))
-    tracks = load_tracks([sound for sound in sounds if sound.name not in unseen] or sounds)
+    tracks = load_tracks([sound for sound in sounds if not is_among(sound, unseen)] or sounds)
     sampler = WindowSampler(tracks, 128, seed, augmentation=Augmentation(level_db=(0.0, 0.0)))
     maps = mean_maps(model, sampler.batch(), tuple(N_CLUSTERS))
     labels = {layer: cluster_maps(maps[layer], n, seed) for layer, n in N_CLUSTERS.items()}
