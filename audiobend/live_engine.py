@@ -184,7 +184,8 @@ class LiveEngine:
         new = self._input[:, first : first + HOP_LENGTH]
         position = self._n_hops % self.settings.stride
         if position == 0:
-            self._wet = self._window.feed(torch.from_numpy(self._input), self._wanted, self._n_hops)
+            wet = self._window.feed(torch.from_numpy(self._input), self._wanted, self._n_hops)
+            self._wet = self._output.check(wet)
         wet = self._wet[:, position * HOP_LENGTH : (position + 1) * HOP_LENGTH]
         out = self._output.feed(wet, new, self._output_values())
         if self._output.is_shut:
@@ -196,6 +197,9 @@ class LiveEngine:
         """Return mix and gain for the hop that goes out now, by the time at which it came in."""
         plan = self._wanted.values
         output = plan.patch.output
+        if not plan.patch.modulation:
+            mix, gain_db = output.mix, output.gain_db
+            return Wanted((mix, mix, mix), (gain_db, gain_db, gain_db), output.limiter)
         first = HOP_LENGTH * self._n_hops - self.latency + LIMITER_DELAY
         times = torch.tensor([first, first + HOP_LENGTH], dtype=torch.float64).clamp_(min=0) / self._rate
         return Wanted(

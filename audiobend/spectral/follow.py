@@ -4,8 +4,8 @@ import math
 
 from audiobend.spectral.stft import HOP_LENGTH
 
-START = 64.0
-"""Magnitude taken for the loudest bin before anything is heard: a sine of -12 dB under full scale."""
+START = 2.56
+"""The loudest bin before anything is heard: a sine of -40 dB. The first louder sound sets it right at once."""
 LOWEST = 0.256
 """A sine of -60 dB: nothing quieter is blown up to 0 dB, so that a hiss does not become the network's music."""
 RELEASE_SECONDS = 10.0

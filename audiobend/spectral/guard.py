@@ -1,7 +1,4 @@
-"""What stands between the network and the ear: mix, gain, no offset, nothing above full scale, panic and bypass.
-
-Everything is fed one hop of 256 samples at a time.
-"""
+"""What stands between the network and the ear: no offset, mix, gain, nothing above full scale, panic and bypass."""
 
 from typing import NamedTuple
 
@@ -18,7 +15,8 @@ Samples = NDArray[np.float32]
 
 LIMITER_DELAY = 220
 """Samples by which the limiter sees peaks come: 5 ms."""
-LOUDEST_SAMPLE = 1e4
+LOUDEST_SAMPLE = 4.0
+"""12 dB over full scale. No sound card gives more, and what is more would keep the input gain down for minutes."""
 OFFSET_HZ = 2.0
 BYPASS_HOPS, PANIC_HOPS = 4, 2
 _RAMP = np.arange(1, HOP_LENGTH + 1, dtype=np.float32) / np.float32(HOP_LENGTH)
@@ -38,7 +36,7 @@ class OffsetBlocker:
 
     def __init__(self, n_channels: int, sample_rate: int) -> None:
         self._filter = butter(3, OFFSET_HZ, fs=sample_rate, output="sos")
-        self._state = np.zeros((2, len(self._filter), n_channels, 2))
+        self._state = np.zeros((len(self._filter), 2, n_channels, 2))
 
     def reset(self) -> None:
         """Forget every offset."""
@@ -46,15 +44,11 @@ class OffsetBlocker:
 
     def feed(self, wet: Samples, dry: Samples) -> Samples:
         """Return the wet samples ``(channel, time)`` without what the dry ones have less of."""
-        made, own = (self._slow(index, samples) for index, samples in enumerate((wet, dry)))
+        (made, own), self._state = sosfilt(self._filter, np.stack([wet, dry]).astype(np.float64), zi=self._state)
+        self._state[np.abs(self._state) < 1e-30] = 0    # denormal numbers are slow
         excess = np.sign(made) * np.maximum(np.abs(made) - np.abs(own), 0.0)
         out: Samples = wet - excess.astype(np.float32)
         return out
-
-    def _slow(self, index: int, samples: Samples) -> NDArray[np.float64]:
-        slow, state = sosfilt(self._filter, samples.astype(np.float64), zi=self._state[index])
-        self._state[index] = np.where(np.abs(state) < 1e-30, 0.0, state)    # denormal numbers are slow
-        return slow    # type: ignore[no-any-return]
 
 
 class Wanted(NamedTuple):
@@ -111,12 +105,18 @@ class Output:
         """Whether a panic has faded out: now everything can be forgotten unheard."""
         return self._is_shut
 
+    def check(self, wet: Samples) -> Samples:
+        """Return all the wet samples that the next hops will bring: finite, and without an offset."""
+        first = LIMITER_DELAY + HOP_LENGTH    # the hop that is coming in is not yet in its place
+        finite = np.nan_to_num(wet, nan=0.0, posinf=0.0, neginf=0.0)
+        return self._offset.feed(finite, self._dry[:, first : first + wet.shape[1]])
+
     def feed(self, wet: Samples, new: Samples, wanted: Wanted) -> Samples:
-        """Take a hop of wet samples and the newest of the input, ``(channel, 256)``; return a hop."""
+        """Take a hop of checked wet samples and the newest of the input, ``(channel, 256)``; return a hop."""
         self._dry[:, :-HOP_LENGTH] = self._dry[:, HOP_LENGTH:]
         self._dry[:, -HOP_LENGTH:] = new
         dry = self._dry[:, LIMITER_DELAY : LIMITER_DELAY + HOP_LENGTH]
-        out = self._offset.feed(np.nan_to_num(wet, nan=0.0, posinf=0.0, neginf=0.0), dry)
+        out = wet
         mix = self._mix.step(*wanted.mix)
         if mix != (1.0, 1.0):
             out = dry + _ramp(mix) * (out - dry)
