@@ -50,6 +50,7 @@ def main() -> None:
         "transforms.py": ["--check"],
         "layers.py": ["--check"],
         "training.py": ["--check"],
+        "osc.py": ["--check"],
     }
     if options.corpus:
         programs["fidelity.py"] = [str(options.corpus), "--check"]
