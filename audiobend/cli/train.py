@@ -124,6 +124,7 @@ def _train(
     from audiobend.train.checkpoint import NAME, load_checkpoint
     from audiobend.train.loop import DivergedError
     from audiobend.train.restart import restart, restarts
+    from audiobend.train.schedule import Progress
     from audiobend.train.session import train as run
 
     validation, reels, weights = choice
@@ -134,8 +135,7 @@ def _train(
         except DivergedError as problem:
             if not team.leads:
                 raise
-            report(f"{problem}: starting anew from there")
-            restart(problem, load_checkpoint(out / NAME)["progress"]["step"], team)
+            restart(problem, Progress(**load_checkpoint(out / NAME)["progress"]), team, report)
         team.first(lambda: add_clusters(out, folders, report=report))
     if as_json and team.leads:
         show_json(figures)

@@ -97,14 +97,14 @@ class Trainer:
 
     def run(self, after_step: Callable[[Progress], None] = lambda _: None) -> None:
         """Train until the recipe's length is over; what ``after_step`` takes is not training time."""
-        while self.share_done < 1 and not self.stop:
+        stops = 0.0
+        while self.share_done < 1 and not stops:
             begun = time.monotonic()
             self.step(self.sampler.batch((self.team.rank, self.team.size)))
-            seconds = self.progress.seconds + time.monotonic() - begun
-            # The first process's clock and Ctrl-C are everybody's.
-            self.progress.seconds, stop = self.team.agree([seconds, float(self.stop)])
-            self.stop = bool(stop)
+            self.progress.seconds += time.monotonic() - begun
             after_step(self.progress)
+            # The first process's clock and Ctrl-C are everybody's, and nothing else may decide who makes a step.
+            self.progress.seconds, stops = self.team.agree([self.progress.seconds, float(self.stop)])
 
     def step(self, windows_db: Tensor) -> None:
         """Learn from this process's part of a batch, ``(batch / processes, 1, 128, 513)`` of dB.
@@ -170,7 +170,7 @@ class Trainer:
         self._bad_steps += 1
         if self._bad_steps >= BAD_STEPS_IN_A_ROW:
             raise DivergedError(
-                f"{BAD_STEPS_IN_A_ROW} steps in a row gave gradients that are not numbers (first in {where}); "
+                f"{BAD_STEPS_IN_A_ROW} steps in a row gave gradients that are not numbers (in {where}); "
                 "run the same command again with --resume to go on from the last checkpoint"
             )
         return None

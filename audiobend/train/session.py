@@ -100,9 +100,9 @@ def train(
                 trainer.go_another_way(attempt)
         else:    # so that --resume works from the first step on
             team.first(lambda: save_checkpoint(trainer.checkpoint(), out / NAME))
-        report(data.in_words())
         watch = Watch(trainer, out, data.measured, data.example, report) if team.leads else None
         with _ctrl_c_between_steps(trainer):
+            report(data.in_words())
             trainer.run(_Rounds(trainer, watch, out, report, on_step).after_step)
         team.first(lambda: save_checkpoint(trainer.checkpoint(), out / NAME))
         if trainer.share_done < 1:
@@ -193,6 +193,8 @@ class _Rounds:
         if self.watch is None:
             return
         self.watch.step(progress)
+        if self.trainer.trouble:
+            return    # the last checkpoint is from before it
         share = self.trainer.share_done
         self.on_step(progress, share)
         measures = share < 1 and (

@@ -46,7 +46,7 @@ def program(folder: Path, change: str = "") -> list[str]:
 
 
 def run(words: list[str], **options) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(words, capture_output=True, text=True, env=ENVIRONMENT, timeout=280, **options)
+    return subprocess.run(words, capture_output=True, text=True, env=ENVIRONMENT, timeout=840, **options)
 
 
 BREAKS = """
@@ -59,40 +59,43 @@ Trainer.step = broken
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("devices", ["cpu", "cpu:2"])
 def test_after_five_bad_steps_a_new_process_goes_on(music, tmp_path, devices):
     words = program(tmp_path, BREAKS.format(condition="'AUDIOBEND_RESTARTS' not in os.environ"))
     done = run([*words, str(music), "--out", str(tmp_path / "m"), "--steps", "9", *TINY, "--devices", devices])
     assert done.returncode == 0, done.stderr
     assert "step 3: the gradients of encoder.0.0.weight and" in done.stdout
-    assert "starting anew from there" in done.stdout
+    assert "starting anew from the checkpoint of step 0" in done.stdout
     assert done.stdout.count("for training") == 2
     assert load_model(tmp_path / "m").card["training"]["steps"] == 9
     assert load_model(tmp_path / "m").clusters
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_restarts_that_help_nothing_come_to_an_end(music, tmp_path):
     words = program(tmp_path, BREAKS.format(condition="True"))
     done = run([*words, str(music), "--out", str(tmp_path / "m"), "--steps", "9", *TINY])
     assert done.returncode == 2
-    assert done.stdout.count("starting anew from there") == 4    # the last time it was not
+    assert done.stdout.count("starting anew from the checkpoint of step 0") == 3
     assert done.stderr.startswith("audiobend: 3 restarts from the checkpoint of step 0 came to gradients")
     assert done.stderr.count("\n") == 1
     assert load_checkpoint(tmp_path / "m" / "checkpoint.pt")["progress"]["step"] == 0
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_kill_9_at_any_moment_leaves_a_checkpoint_to_go_on_from(music, tmp_path):
-    """Every step is followed by a checkpoint and a measurement here, so most kills come into one of them."""
-    often = "session.SAVE_SECONDS = 0.0\nsession.EVALUATE_SHARE = 0.02"
-    words = [*program(tmp_path, often), str(music), "--out", str(tmp_path / "m"), "--steps", "60", *TINY]
+    """Every step is followed by a checkpoint here, so most kills come into one."""
+    often = "session.SAVE_SECONDS = 0.0"
+    words = [*program(tmp_path, often), str(music), "--out", str(tmp_path / "m"), "--steps", "40", *TINY]
     path, moments, steps = tmp_path / "m" / "checkpoint.pt", random.Random(7), [0]
-    for _ in range(4):
+    for _ in range(3):
         resumes = ["--resume"] if path.exists() else []
         running = subprocess.Popen([*words, *resumes], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
         assert any("for training" in line for line in running.stdout), "it did not begin"
-        time.sleep(moments.uniform(0.2, 4))
+        time.sleep(moments.uniform(0.2, 3))
         running.send_signal(signal.SIGKILL)
         running.wait()
         steps.append(load_checkpoint(path)["progress"]["step"])
@@ -100,9 +103,9 @@ def test_kill_9_at_any_moment_leaves_a_checkpoint_to_go_on_from(music, tmp_path)
     assert steps[-1] > 0
     done = run([*words, "--resume"])
     assert done.returncode == 0, done.stderr
-    assert load_model(tmp_path / "m").card["training"]["steps"] == 60
+    assert load_model(tmp_path / "m").card["training"]["steps"] == 40
     curve = [json.loads(line)["step"] for line in (tmp_path / "m" / "curve.jsonl").read_text().splitlines()]
-    assert curve[-1] == 60
+    assert curve[-1] == 40
 
 
 @pytest.mark.slow
