@@ -55,10 +55,9 @@ def main() -> None:
     if options.corpus:
         programs["fidelity.py"] = [str(options.corpus), "--check"]
     if options.only:
-        page = PAGE.read_text(encoding="utf-8")
         for program in options.only:
-            page = with_section(page, program, run(program, *programs[program]))
-        PAGE.write_text(page, encoding="utf-8")
+            section = run(program, *programs[program])
+            PAGE.write_text(with_section(PAGE.read_text(encoding="utf-8"), program, section), encoding="utf-8")
         return
     sections = [
         "# Measured\n\nWritten by `benchmarks/make_page.py`. Read ratios rather than seconds; machines differ.\n",
