@@ -103,9 +103,9 @@ def live(
     settings = _settings(latency, phase, n_channels, stride, look_ahead)
     wanted = Wanted(model, the_patch, backend=_backend(backend, the_model))
     setup = Setup(wanted, settings, card, latency.value, cushion, from_, loop, record, fast or freewheel)
-    if warning := listen_warning(listen, allow or ()):
-        show.tell(warning)
     with Performance(setup, the_model, show.tell, listen, osc_port, allow or ()) as performance:
+        if warning := listen_warning(listen, allow or ()):
+            show.tell(warning)
         show.run(performance, the_model, seconds)
 
 

@@ -1,5 +1,6 @@
 """From the card's blocks to the engine's and back: channels, sample rate, and how much is under way."""
 
+from math import gcd
 from typing import Protocol
 
 import numpy as np
@@ -38,8 +39,11 @@ class Chain:
     def __init__(self, engine: Engine, n_channels: int, card_rate: int, model_rate: int) -> None:
         self._engine, self._n_channels = engine, n_channels
         self._there = QuickResampler(card_rate, model_rate, n_channels)
-        self._back = QuickResampler(model_rate, card_rate, n_channels)
-        self.latency = round(engine.latency * card_rate / model_rate)
+        # The engine's latency may be no whole number of the card's samples: the resampler makes it one.
+        common = gcd(card_rate, model_rate)
+        whole, ticks = divmod(engine.latency * (card_rate // common), model_rate // common)
+        self._back = QuickResampler(model_rate, card_rate, n_channels, ticks)
+        self.latency = whole
         self.under_way = 0
 
     def feed(self, block: Samples) -> Samples:

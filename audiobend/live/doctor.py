@@ -137,8 +137,12 @@ def _models() -> Iterator[Finding]:
 
 
 def _leftovers() -> Finding:
-    found = sorted(path.name for path in Path("/dev/shm").glob("audiobend-*"))
+    found = [path for path in Path("/dev/shm").glob("audiobend-*-*") if not _runs(path.name.split("-")[1])]
     if not found:
-        return Finding("shared memory", True, "clean")
-    words = " ".join(f"/dev/shm/{name}" for name in found)
-    return Finding("shared memory", True, f"in use by a performance, or left behind: {words}")
+        return Finding("shared memory", True, "nothing is left behind")
+    words = " ".join(map(str, found))
+    return Finding("shared memory", False, f"{len(found)} performances were cut off", f"rm {words}")
+
+
+def _runs(pid: str) -> bool:
+    return Path("/proc", pid).exists()

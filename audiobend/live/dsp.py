@@ -121,7 +121,7 @@ def run_dsp(pipe: Connection, name: str, make: MakePlayer, wanted: Wanted, setti
         os._exit(CRASHED)
     except Exception as error:    # whatever it is: the supervisor tells it and starts a new engine
         sys.excepthook(*sys.exc_info())
-        pipe.send(("crashed", f"{type(error).__name__}: {error}"))
+        pipe.send(("error", f"the engine failed ({type(error).__name__}: {error})"))
         os._exit(CRASHED)
     os._exit(0)
 

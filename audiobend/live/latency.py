@@ -45,8 +45,8 @@ class Latency:
 
     @property
     def engine_samples(self) -> int:
-        """Samples at the card's rate that the engine takes."""
-        return round(sum(self.engine.values()) * self.rate / self.model_rate)
+        """Samples at the card's rate that the engine takes; a part of one is made up for by `Chain`."""
+        return sum(self.engine.values()) * self.rate // self.model_rate
 
     @property
     def held(self) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from time import monotonic
 
+from audiobend.errors import AudiobendError, DeviceError
 from audiobend.live.audio import Card, Clock, Streaming, run_card, run_clock
 from audiobend.live.children import Child
 from audiobend.live.dsp import Go, Ready, Wanted, run_dsp
@@ -62,6 +63,7 @@ class EngineProcess:
                 child.send(self._wanted)
 
     def step(self, tell: Callable[[str], None]) -> None:
+        """Read what it says and replace it if it died; `AudiobendError` if it never stood."""
         if self._child is None:
             if monotonic() >= self._again:
                 self.start(self._wanted)
@@ -70,11 +72,13 @@ class EngineProcess:
         for kind, value in self._child.receive():
             if kind == "ready":
                 self._on_ready(value, tell)
-            elif kind == "crashed":
-                tell(f"the engine failed ({value})")
+            elif self.facts is None:
+                raise AudiobendError(value)
             else:
                 tell(value)
         if not alive:
+            if self.facts is None:
+                raise AudiobendError("the engine's process was ended while it started; is there enough memory?")
             self._replace(tell)
 
     def _on_ready(self, facts: Ready, tell: Callable[[str], None]) -> None:
@@ -110,6 +114,7 @@ class AudioProcess:
         self._heard = self._again = self._deadline = 0.0
         self._callbacks = 0
         self._was_lost = False
+        self._last_words = ""
         self.state = "running"
         self.facts: Streaming | None = None
         self._streams = False
@@ -136,6 +141,7 @@ class AudioProcess:
         self._heard = monotonic()
 
     def step(self, tell: Callable[[str], None]) -> None:
+        """Read what it says and replace it if it died; `DeviceError` if it never played."""
         now = monotonic()
         if self._child is None:
             if now >= self._again:
@@ -147,8 +153,9 @@ class AudioProcess:
             if kind == "streaming":
                 self.facts, self._streams = value, True
                 self._heard = now
-            elif kind == "error" and not (self._was_lost and self.state == "gone"):
-                tell(value)
+            elif kind == "error" and value != self._last_words:
+                self._last_words = value    # it will be tried again and again
+                self._tell_or_fail(tell, value)
         self._watch(now, tell)
         if not alive:
             self._lose(tell, "the sound card has gone; waiting for it")
@@ -163,15 +170,22 @@ class AudioProcess:
             self._callbacks, self._heard = callbacks, now
             if self.state != "running":
                 tell("the sound card is back")
-            self.state, self._was_lost = "running", False
+            self.state, self._was_lost, self._last_words = "running", False, ""
+        elif self._setup.waits:
+            self._heard = now    # it may be the engine that is slow
         elif self._streams and self.state == "running" and now - self._heard > NOTICED:
             self.state = "stalled"
             tell("the sound card does not answer")
 
+    def _tell_or_fail(self, tell: Callable[[str], None], sentence: str) -> None:
+        if self.facts is None:
+            raise DeviceError(sentence)
+        tell(sentence)
+
     def _lose(self, tell: Callable[[str], None], sentence: str) -> None:
         assert self._child is not None
         if self.state != "gone":
-            tell(sentence)
+            self._tell_or_fail(tell, sentence)
         self.state, self._was_lost = "gone", True
         self._child.end()
         self._child = None

@@ -24,7 +24,7 @@ class Recorder:
     rate : int, Hz
     channels : 1 or 2
     start : int
-        Position of its first sample.
+        Position of its first sample. Where a file is played it ends with that file.
     tell : callable
         Takes a sentence, should the disk be full; the sound goes on.
 
@@ -44,12 +44,11 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, daemon=True, name="recorder")
         self._thread.start()
 
-    def close(self, end: int | None = None) -> None:
-        """Write what has been played, up to a position if one is given, and finish the file."""
+    def close(self) -> None:
+        """Write what has been played, and finish the file."""
         self._stopped.set()
         self._thread.join()
-        played = self._shared[Count.PLAYED]
-        self._write(played if end is None else min(played, end))
+        self._write(self._shared[Count.PLAYED])
         if self._writer is not None:
             writer, self._writer = self._writer, None
             writer.close()
@@ -59,6 +58,8 @@ class Recorder:
             self._write(self._shared[Count.PLAYED] - BLOCK)
 
     def _write(self, end: int) -> None:
+        if ends := self._shared[Count.ENDS]:    # of a file; what comes later is silence
+            end = min(end, ends - 1 + self._shared[Count.DELAY])
         while self._writer is not None and self._position < end:
             n = min(BLOCK, end - self._position)
             block = self._block[:n]

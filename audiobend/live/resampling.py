@@ -23,17 +23,24 @@ class QuickResampler:
     Sample k of the output belongs to the time ``k / out_rate``, whatever the blocks; `held` samples of the input, at
     most, wait for those after them.
 
+    Parameters
+    ----------
+    in_rate, out_rate : int, Hz
+    n_channels : int
+    ticks : int >= 0
+        How much later each sample of the output is taken, in units of ``1 / lcm(in_rate, out_rate)`` seconds.
+
     Examples
     --------
     >>> resampler = QuickResampler(48000, 44100, n_channels=1)
     >>> sum(resampler.feed(np.zeros((1, 480), dtype=np.float32)).shape[1] for _ in range(100))
-    44041
+    44036
     """
 
-    def __init__(self, in_rate: int, out_rate: int, n_channels: int) -> None:
+    def __init__(self, in_rate: int, out_rate: int, n_channels: int, ticks: int = 0) -> None:
         common = gcd(in_rate, out_rate)
         self._step, self._phases = in_rate // common, out_rate // common
-        self._is_equal = in_rate == out_rate
+        self._is_equal, self._shift = in_rate == out_rate, ticks
         self.held = 0 if self._is_equal else ceil(ZERO_CROSSINGS * max(1.0, in_rate / out_rate))
         self._taps = _kernel(self._phases, self.held, min(1.0, out_rate / in_rate))
         self._pending = np.zeros((n_channels, self.held), dtype=np.float32)
@@ -45,16 +52,16 @@ class QuickResampler:
         if self._is_equal:
             return block
         self._pending = np.concatenate([self._pending, block], axis=1)
-        ready = (self._first + self._pending.shape[1] - self.held) * self._phases
+        ready = (self._first + self._pending.shape[1] - self.held) * self._phases - self._shift
         n = max(0, -(-ready // self._step) - self._n_out)
-        ticks = (self._n_out + np.arange(n, dtype=np.int64)) * self._step
+        ticks = (self._n_out + np.arange(n, dtype=np.int64)) * self._step + self._shift
         base, phase = ticks // self._phases - self.held + 1 - self._first, ticks % self._phases
         out = np.zeros((len(block), 0), dtype=np.float32)
         if n:
             windows = sliding_window_view(self._pending, 2 * self.held, axis=1)[:, base]
             out = np.einsum("cnt,nt->cn", windows, self._taps[phase])
         self._n_out += n
-        passed = self._n_out * self._step // self._phases - self.held + 1 - self._first
+        passed = (self._n_out * self._step + self._shift) // self._phases - self.held + 1 - self._first
         self._pending, self._first = self._pending[:, passed:], self._first + passed
         return out
 

@@ -5,6 +5,7 @@ only grow; the place in a ring is the position modulo its capacity. A writer wri
 after them, so a reader that has seen the counter finds the samples.
 """
 
+import os
 import secrets
 from enum import IntEnum, auto
 from multiprocessing.shared_memory import SharedMemory
@@ -112,7 +113,7 @@ class Shared:
     def __init__(self, name: str | None = None) -> None:
         self._owner = name is None
         counts, gauges, ring = 8 * len(Count), 8 * len(Gauge), 4 * CAPACITY * CHANNELS
-        name = name or f"audiobend-{secrets.token_hex(4)}"    # macOS allows 30 letters
+        name = name or f"audiobend-{os.getpid()}-{secrets.token_hex(3)}"    # macOS allows 30 letters
         self._memory = SharedMemory(name, create=self._owner, size=counts + gauges + 3 * ring)
         self.name = name
         self.counts: NDArray[np.int64] = self._view(0, (len(Count),), np.int64)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Self
 
-from audiobend.errors import AudiobendError, DeviceError
 from audiobend.live.audio import Card, Streaming
 from audiobend.live.dsp import Go, Ready, Wanted
 from audiobend.live.latency import Latency, cushion_samples
@@ -65,8 +64,8 @@ class Supervisor:
         while not (self._audio.facts and self._engine.facts and self._shared[Count.BLOCK]):
             if self._stopping.wait(0.01):
                 return False
-            self._audio.step(self._no_card)
-            self._engine.step(self._no_engine)
+            self._audio.step(self._tell)
+            self._engine.step(self._tell)
         self.streaming, self.ready = self._audio.facts, self._engine.facts
         self._audio.stay_with(self.streaming)
         self._engine.go(Go(self.streaming.rate, self.streaming.in_channels))
@@ -138,7 +137,7 @@ class Supervisor:
             if self._source is not None:
                 self._source.close()
             if self._recorder is not None:
-                self._recorder.close(self._end())
+                self._recorder.close()
         finally:
             self._source = self._recorder = None
             self._audio.forget()
@@ -149,12 +148,6 @@ class Supervisor:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _no_card(self, sentence: str) -> None:
-        raise DeviceError(sentence)
-
-    def _no_engine(self, sentence: str) -> None:
-        raise AudiobendError(sentence)
 
     def _align(self) -> None:
         """Work out the delay, now that engine and card are known, or the card's blocks have grown."""
