@@ -149,7 +149,8 @@ def value_of(row: Row, given: Argument, owner: str = "") -> Any:
 def _owner(leaf: Leaf) -> str:
     """Return what a sentence about an address begins with: the transform, the bend or the operation."""
     *_, before, last = leaf.address.split("/")
-    return before if leaf.row.param and leaf.row.param.name == last else last
+    named_twice = leaf.row.param is not None and leaf.row.param.name == last and "/" in leaf.row.path
+    return before if named_twice else last
 
 
 def _action(address: str, row: Row, args: tuple[Argument, ...]) -> Request:
