@@ -55,7 +55,8 @@ class OpenvinoMachine:
             inputs = [np.ascontiguousarray(x.numpy())]
             if run.bending is not None and span.takes_points:
                 inputs += self._points(run.bending, span, len(x))
-            x = torch.from_numpy(self._graph(span, len(x)).infer(inputs, share_inputs=True)[0])
+            # The graph's own memory: nobody writes to it, and the backend copies what it gives away.
+            x = torch.from_numpy(self._graph(span, len(x)).infer(inputs, share_inputs=True, share_outputs=True)[0])
             if run.bending is not None and run.acts(span.last - 1):
                 x = run.bending.at(span.last - 1, x)
         return x

@@ -63,8 +63,9 @@ class Bending:
         return next((stage for stage in range(N_STAGES) if self.acts(stage)), N_STAGES)
 
     def at(self, stage: int, x: Tensor) -> Tensor:
-        """Return what a stage put out, bent; ``x`` is not changed."""
+        """Return what a stage put out, bent, in float32; ``x`` is not changed."""
         layer = self.layers[stage]
+        x = x.to(torch.float32, memory_format=torch.contiguous_format)    # bends are slow on features side by side
         if stage != CODE:
             return self.plan.apply(layer, x, times=self.times, call=self.call)
         moved = self.plan.apply_latent(x, self.axes, times=self.times)
@@ -102,7 +103,10 @@ class Machine(Protocol):
     """Runs the stages of one network."""
 
     def run(self, x: Tensor, run: Run) -> Tensor:
-        """Run stages, each followed by what acts there; float32 in and out."""
+        """Run stages, each followed by what acts there; float32 in and out.
+
+        The result may lie in memory that the next such run writes to.
+        """
         ...
 
     def prepare(self, run: Run) -> None:
@@ -210,7 +214,7 @@ class _Way:
     bend_follows: bool
 
     def cut(self, x: Tensor, run: Run) -> Tensor:
-        """Return the wanted rows; a run without stages put out what it was given."""
+        """Return a copy of the wanted rows; a run without stages put out what it was given."""
         rows = run.rows[-1] if run.last > run.first or run.given is None else run.given
         first = self.wanted.start - rows.start
-        return x[:, :, first : first + len(self.wanted)]
+        return x[:, :, first : first + len(self.wanted)].clone()

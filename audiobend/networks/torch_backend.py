@@ -43,7 +43,7 @@ class TorchMachine:
             x = self._stages[stage](x, self._part(stage, given, run.rows[stage]))
             given = run.rows[stage]
             if run.bending is not None and run.acts(stage):
-                x = run.bending.at(stage, x.float()).to(self._dtype)
+                x = run.bending.at(stage, x).to(self._dtype)
         return x.float()
 
     def prepare(self, run: Run) -> None:
