@@ -54,11 +54,14 @@ def evaluate(
     from audiobend.io.modelbundle import load_model
     from audiobend.train.baselines import save_pca as save
     from audiobend.train.evaluation import choose, measure, read_or_fit_pca, warn_of_training
+    from audiobend.train.pictures import draw_all, picture_paths
     from audiobend.train.report import text_table
 
     _check(plots, pca, save_pca)
     the_model = load_model(model)
     chosen = choose(the_model, sounds, all_)
+    if plots:
+        picture_paths(plots, chosen)    # before the work, not after it
     the_pca = None
     if pca:
         from audiobend.train.dataset import read_weights
@@ -75,8 +78,6 @@ def evaluate(
             advance((index + 1) / len(chosen))
     warn_of_training(measured)
     if plots:
-        from audiobend.train.pictures import draw_all
-
         with progress_bar("drawing", json_) as advance:
             draw_all(plots, the_model, measured, the_pca, advance)
     if json_:
@@ -89,6 +90,7 @@ def evaluate(
 
 def _check(plots: Path | None, pca: Path | None, save_pca: Path | None) -> None:
     from audiobend.errors import TrainingError
+    from audiobend.train.baselines import check_pca_name
 
     if plots and plots.exists() and not plots.is_dir():
         raise TrainingError(f"{plots}: is a file, not a folder; give --plots a folder")
@@ -96,8 +98,8 @@ def _check(plots: Path | None, pca: Path | None, save_pca: Path | None) -> None:
         raise TrainingError(f"{pca}: there is no such folder or file; give --pca the folder of the training music")
     if save_pca and not pca:
         raise TrainingError("--save-pca needs --pca FOLDER, to fit one")
-    if save_pca and save_pca.suffix != ".safetensors":
-        raise TrainingError(f"{save_pca}: a PCA's name must end in safetensors, not '{save_pca.suffix}'")
+    if save_pca:
+        check_pca_name(save_pca)
 
 
 def _about_pca(model: "Model", measured: list["Measured"], pca: "PCA | None") -> str:

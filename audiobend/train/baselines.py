@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from audiobend.errors import ModelError, TrainingError
+from audiobend.errors import AudiobendError, ModelError, TrainingError
 from audiobend.io.files import check_readable, write_atomically
 from audiobend.networks.spectrogram_vae import N_BINS, WINDOW
 
@@ -102,11 +102,25 @@ def fit_pca(
 
 
 def save_pca(pca: PCA, path: Path) -> None:
-    """Write a PCA as safetensors, in float16 (67 MB for 512 components)."""
+    """Write a PCA as safetensors, in float16 (67 MB for 512 components); only another PCA is replaced."""
+    check_pca_name(path)
     # Entries are near 1/256: scaled to about one, they keep all the digits that float16 has.
     tensors = {"mean": pca.mean, "components": (pca.components * SIZE**0.5).half()}
     with write_atomically(path, error=TrainingError) as temporary:
         save_file(tensors, temporary, metadata={"audiobend-pca": FORMAT, "tracks": "\n".join(pca.tracks)})
+
+
+def check_pca_name(path: Path) -> None:
+    """Refuse a name of another kind of file, and a file that is no PCA."""
+    if path.suffix != ".safetensors":
+        raise TrainingError(f"{path}: a PCA's name must end in safetensors, not '{path.suffix}'")
+    if not path.absolute().parent.is_dir():
+        raise TrainingError(f"{path}: the folder {path.parent} does not exist")
+    if path.exists():
+        try:
+            load_pca(path)
+        except AudiobendError:
+            raise TrainingError(f"{path}: exists and is no PCA; choose another name") from None
 
 
 def load_pca(path: Path) -> PCA:

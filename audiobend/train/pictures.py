@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from audiobend.errors import TrainingError
-from audiobend.io.files import MARK, write_atomically
+from audiobend.io.files import MARK, bears_our_mark, write_atomically
 from audiobend.networks.model import Model
 from audiobend.plot import BACKGROUND, INK
 from audiobend.spectral.stft import HOP_LENGTH
 from audiobend.train.baselines import PCA
 from audiobend.train.clips import passage
+from audiobend.train.dataset import Sound
 from audiobend.train.evaluation import STORED, Measured, reconstructed
 from audiobend.train.metrics import FIGURES
 
@@ -38,15 +39,27 @@ def draw_all(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TrainingError(f"{folder}: this folder cannot be made: {error.strerror}") from None
-    paths = []
-    for index, one in enumerate(measured):
-        path = folder / (one.sound.name.replace("/", "_") + ".png")
+    paths = picture_paths(folder, [one.sound for one in measured])
+    for index, (path, one) in enumerate(zip(paths, measured, strict=False)):
         rows = passage_rows(one.sound.path, model, pca)
         draw_spectrograms(path, rows, f"{one.sound.name}: {_in_words(one)}")
-        paths.append(path)
-        on_progress((index + 1) / (len(measured) + 1))
-    paths.append(folder / "summary.png")
+        on_progress((index + 1) / len(paths))
     draw_summary(paths[-1], measured, model.name)
+    return paths
+
+
+def picture_paths(folder: Path, sounds: Sequence[Sound]) -> list[Path]:
+    """Return what `draw_all` will write: a picture of each sound, and the summary.
+
+    Raises
+    ------
+    TrainingError
+        Where a picture that audiobend did not write would be replaced.
+    """
+    paths = [folder / (sound.name.replace("/", "_") + ".png") for sound in sounds] + [folder / "summary.png"]
+    for path in paths:
+        if path.exists() and not bears_our_mark(path):
+            raise TrainingError(f"{path}: exists and was not written by audiobend; give --plots another folder")
     return paths
 
 

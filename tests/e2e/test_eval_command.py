@@ -97,6 +97,20 @@ def test_wrong_commands_are_one_sentence_and_write_nothing(audiobend, folder, tm
     assert list(tmp_path.iterdir()) == []
 
 
+def test_files_of_somebody_else_are_not_replaced(audiobend, folder, tmp_path):
+    (tmp_path / "summary.png").write_bytes(b"a drawing by a child")
+    (tmp_path / "mine.safetensors").write_bytes(b"years of work")
+    words = ("eval", "corpus-quarter", folder / "pressure.wav", "--windows", 2)
+    status, _, error = audiobend(*words, "--plots", tmp_path)
+    assert status == 2
+    assert "summary.png: exists and was not written by audiobend" in error
+    status, _, error = audiobend(*words, "--pca", folder, "--save-pca", tmp_path / "mine.safetensors")
+    assert status == 2
+    assert "mine.safetensors: exists and is no PCA" in error
+    assert (tmp_path / "summary.png").read_bytes() == b"a drawing by a child"
+    assert (tmp_path / "mine.safetensors").read_bytes() == b"years of work"
+
+
 def test_tables_on_cards_and_pages_are_those_of_the_models(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     make_cards = importlib.import_module("make_cards")
