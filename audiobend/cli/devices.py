@@ -10,6 +10,7 @@ from audiobend.errors import DeviceError
 
 if TYPE_CHECKING:
     from audiobend.live.measure import RoundTrip
+    from audiobend.networks.model import Model
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 PROFILES = ("low", "balanced", "studio")
@@ -66,7 +67,12 @@ def latency(
                 f"nothing of the burst came back from {trip.output} to {trip.input}; "
                 "connect the output to the input with a cable, and turn both up"
             )
-    profiles = {name: _profile(name, model, trip) for name in PROFILES}
+    the_model = None
+    if trip:
+        from audiobend.io.modelbundle import load_model
+
+        the_model = load_model(model)
+    profiles = {name: _profile(name, the_model, trip) for name in PROFILES}
     if json_:
         show_json({"card": asdict(trip) if trip else None, "profiles": profiles})
         return
@@ -86,7 +92,7 @@ def latency(
     table("Latency", ["profile", "together", "made of (ms)", "engine, samples"], rows)
 
 
-def _profile(name: str, model: str | None, trip: "RoundTrip | None") -> dict[str, Any]:
+def _profile(name: str, model: "Model | None", trip: "RoundTrip | None") -> dict[str, Any]:
     from audiobend.live.latency import Latency, cushion_samples
     from audiobend.spectral.live_settings import LiveSettings
 
@@ -97,18 +103,17 @@ def _profile(name: str, model: str | None, trip: "RoundTrip | None") -> dict[str
     whole = Latency(rate, settings.latency_parts(), 44100, cushion, block, card)
     parts = {part: round(ms, 1) for part, ms in whole.parts().items()}
     told: dict[str, Any] = {"total_ms": round(whole.total_ms, 1), "parts_ms": parts, "engine_samples": settings.latency}
-    if trip:
+    if model is not None:
         told["engine_measured"] = _measured(settings, model)
     return told
 
 
-def _measured(settings: Any, model: str | None) -> int:
+def _measured(settings: Any, model: "Model") -> int:
     from audiobend.bending import Patch
-    from audiobend.io.modelbundle import load_model
     from audiobend.live.measure import engine_samples
     from audiobend.live_engine import LiveEngine
 
-    return engine_samples(LiveEngine(load_model(model), Patch(), settings), settings.n_channels)
+    return engine_samples(LiveEngine(model, Patch(), settings), settings.n_channels)
 
 
 def doctor(

@@ -112,13 +112,29 @@ def run_card(pipe: Connection, name: str, card: Card, returns: bool) -> None:
 
 
 def look_for(card: Card) -> tuple[Device | None, Device]:
-    """Return the input and the output that would be opened; `DeviceError` says at once what is wrong."""
+    """Return the input and the output that would be opened; `DeviceError` says at once what would be wrong."""
     found: tuple[Device | None, Device] = ask(_look_for, card)
     return found
 
 
 def _look_for(pipe: Connection, card: Card) -> None:
-    answer(pipe, lambda: choose_pair(cards_of(load_portaudio()), card))
+    answer(pipe, lambda: _checked(load_portaudio(), card))
+
+
+def _checked(portaudio: Any, card: Card) -> tuple[Device | None, Device]:
+    input, output = choose_pair(cards_of(portaudio), card)
+    rate, channels = card.rate or output.rate, _channels(input, output)
+    try:
+        if input is not None:
+            portaudio.check_input_settings(input.number, channels[0], "float32", samplerate=rate)
+        portaudio.check_output_settings(output.number, channels[1], "float32", samplerate=rate)
+    except portaudio.PortAudioError as error:
+        raise DeviceError(sentence(error, input, output, rate, [n for n in channels if n])) from None
+    return input, output
+
+
+def _channels(input: Device | None, output: Device) -> tuple[int, int]:
+    return min(CHANNELS, input.inputs) if input else 0, min(CHANNELS, output.outputs)
 
 
 def choose_pair(cards: Cards, card: Card) -> tuple[Device | None, Device]:
@@ -154,7 +170,7 @@ class _Stream:
 
 def _open(portaudio: Any, shared: Shared, card: Card, input: Device | None, output: Device) -> _Stream:
     rate = card.rate or output.rate
-    channels = [min(CHANNELS, input.inputs) if input else 0, min(CHANNELS, output.outputs)]
+    channels = _channels(input, output)
     in_channels = channels[0] or card.file_channels
     callback = Callback(shared, in_channels)
     latency = "high" if card.is_patient else "low"

@@ -102,12 +102,11 @@ def _lag(heard: Samples, burst: Samples) -> int | None:
 
 def engine_samples(engine: Any, n_channels: int) -> int:
     """Return by how many samples a click leaves an engine later than it went in; the engine is bypassed."""
-    n = 4 * engine.latency + 4096
+    n = engine.latency + 1024
     click = np.zeros((n_channels, n), dtype=np.float32)
     click[:, 0] = 0.5
     engine.set_controls(bypass=True)
-    for _ in range(8):    # the ramp to the dry sound
-        engine.process(np.zeros((n_channels, 4096), dtype=np.float32))
+    engine.process(np.zeros((n_channels, 4096), dtype=np.float32))    # the ramp to the dry sound
     return int(np.argmax(np.abs(engine.process(click)[0])))
 
 

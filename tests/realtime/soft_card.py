@@ -23,6 +23,7 @@ class Card:
         self.sound, self.wire, self.position = sound, wire, 0
         self.recorded = np.zeros((int(seconds * self.client.samplerate), 2), dtype=np.float32)
         self.over = threading.Event()
+        self.runs_free = False
         self.client.set_process_callback(self.process)
         self.client.set_shutdown_callback(lambda *_: self.over.set())
 
@@ -45,6 +46,7 @@ def answer(card: Card) -> None:
     for line in sys.stdin:
         if line == "freewheel\n":
             card.client.set_freewheel(True)
+            card.runs_free = True
         print(card.position, flush=True)
     card.over.set()
 
@@ -56,7 +58,8 @@ def main(name: str, sound: str, target: str, seconds: float, *flags: str) -> Non
         print("ready", flush=True)
         threading.Thread(target=answer, args=(card,), daemon=True).start()
         card.over.wait()
-        card.client.set_freewheel(False)
+        if card.runs_free:
+            card.client.set_freewheel(False)
         np.save(target, card.recorded[: card.position])
 
 
