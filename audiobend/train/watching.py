@@ -124,9 +124,9 @@ class Watch:
             )
 
     def _write_curve(self, progress: Progress, result: Evaluation) -> None:
+        learnt = {"loss": round(progress.loss, 4), "kl": round(progress.kl, 1)} if progress.windows else {}
         line = {"step": progress.step, "minutes": round(progress.seconds / 60, 1), "windows": progress.windows,
-                "loss": round(progress.loss, 4), "kl": round(progress.kl), "active": result.active,
-                **rounded(result.figures["model"])}
+                **learnt, "active": result.active, **rounded(result.figures["model"])}
         try:
             with (self.out / "curve.jsonl").open("a", encoding="utf-8") as curve:
                 curve.write(json.dumps(line) + "\n")

@@ -72,7 +72,7 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(way, by_one, 
 
 
 def test_a_batch_that_the_processes_cannot_share_is_refused():
-    with pytest.raises(TrainingError, match="3 processes cannot share batches of 32 .* --batch-size 33"):
+    with pytest.raises(TrainingError, match=r"3 processes cannot share batches of 32 .* --batch-size 33"):
         make_team("cpu:3").check_batch(32)
 
 
