@@ -42,7 +42,7 @@ def bench(
         str | None, typer.Option(help="A model's name or folder; without, every shipped one and every usual width.")
     ] = None,
     backend: Annotated[Backend | None, typer.Option(help="Only this backend; without, all that are there.")] = None,
-    phase: Annotated[Phase, typer.Option(help="Where phases come from; rtisi costs more.")] = Phase.rtisi,
+    phase: Annotated[Phase, typer.Option(help="Where phases come from; rtisi costs more.")] = Phase.input,
     channels: Annotated[int, typer.Option(min=1, max=2, help="1 mono, 2 stereo.")] = 1,
     seconds: Annotated[float, typer.Option(min=0.1, max=600, help="Sound played for each setting.")] = 2.0,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
