@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from audiobend.io.audiofile import read_audio, write_audio
     from audiobend.io.modelbundle import list_models, load_model
     from audiobend.io.patchfile import load_patch, save_patch
+    from audiobend.live_engine import LiveEngine, LiveSettings
     from audiobend.networks import bent
     from audiobend.networks.model import Model
     from audiobend.rendering import render, render_file
@@ -41,6 +42,8 @@ _HOMES = {
     "load_model": "io.modelbundle",
     "load_patch": "io.patchfile",
     "save_patch": "io.patchfile",
+    "LiveEngine": "live_engine",
+    "LiveSettings": "live_engine",
     "bent": "networks",
     "Model": "networks.model",
     "render": "rendering",
@@ -53,6 +56,8 @@ __all__ = [
     "Bend",
     "Clusters",
     "Engine",
+    "LiveEngine",
+    "LiveSettings",
     "Model",
     "Patch",
     "Plan",

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from audiobend.bending import Patch, Plan
+from audiobend.bending.apply import warm_up
 from audiobend.errors import AudioError
 from audiobend.live_window import Prepared, SlidingWindow
 from audiobend.networks.backends import Backend
@@ -58,6 +59,15 @@ class LiveEngine:
         self._wanted = self._prepared(patch, model, backend or self._torch(model))
         self._output = Output(settings.n_channels, self._rate, self.latency - LIMITER_DELAY)
         self._input = np.zeros((settings.n_channels, settings.stride * HOP_LENGTH), np.float32)
+        self.reset()
+        self._warm_up()
+
+    def _warm_up(self) -> None:
+        """Have everything compiled and every first call made before sound comes."""
+        warm_up()
+        noise = np.random.default_rng(0).normal(size=self._input.shape).astype(np.float32)
+        for _ in range(2):
+            self.process(noise)
         self.reset()
 
     def latency_parts(self) -> dict[str, int]:
@@ -142,7 +152,10 @@ class LiveEngine:
         self._output.panic()
 
     def reset(self) -> None:
-        """Start at sample 0 again, at once, as if nothing had been heard; patch and controls stay."""
+        """Start at sample 0 again, at once, as if nothing had been heard; patch and controls stay.
+
+        Not while another thread is in `process`.
+        """
         self._forget()
         self._output.reset()
         self._input[:] = 0
