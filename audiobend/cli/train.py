@@ -23,13 +23,13 @@ def train(
     folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Folders (or files) of sound.")],
     out: Annotated[Path | None, typer.Option(help="Folder of the new model.")] = None,
     config: Annotated[
-        str | None, typer.Option(help="Recipe: small, half, paper, or a YAML file. Options come before what it says.")
+        str | None, typer.Option(help="Recipe: small, further, half, paper, or a file; options come before what it says.")
     ] = None,
     width: Annotated[
         float | None, typer.Option(min=0.015625, max=4, help="Size of the network; 1.0 is the paper's [default: 0.25].")
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(min=0.01, max=1e6, help="How long to train [default: 90].")
+        float | None, typer.Option(min=0.01, max=1e6, help="How long to train [default: 90; 10 with --start-from].")
     ] = None,
     epochs: Annotated[
         float | None, typer.Option(min=0.001, help="Or: how often to go through as many windows as the sound holds.")
@@ -37,7 +37,7 @@ def train(
     steps: Annotated[int | None, typer.Option(min=1, help="Or: how many steps.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Windows in a step, of all devices together.")] = None,
     start_from: Annotated[
-        str | None, typer.Option(help="Begin from this model: of the same width, or a whole part of it.")
+        str | None, typer.Option(help="Begin from this model (with recipe further, if none is named).")
     ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of weights, windows and noise (with --minutes the clock too).")
@@ -105,9 +105,11 @@ def _recipe(config: str | None, given: dict[str, Any]) -> "Recipe":
     from audiobend.io.modelbundle import load_for_training
     from audiobend.train.recipe import Recipe, load_recipe
 
+    if config is None and "start_from" in given:
+        config = "further"
     recipe = (load_recipe(config) if config else Recipe()).changed(given)
-    if "start_from" in given and "width" not in given and config is None:
-        recipe = recipe.changed({"width": load_for_training(given["start_from"])[0].width})
+    if config == "further" and "width" not in given:
+        recipe = recipe.changed({"width": load_for_training(recipe.start_from)[0].width})
     return recipe
 
 

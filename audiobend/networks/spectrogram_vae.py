@@ -48,7 +48,7 @@ class SpectrogramVAE(nn.Module):
     activation : "relu" or "leaky_relu"
         The paper's is ReLU; leaky ReLU with slope 0.2 trains a little better.
     output : "linear" or "tanh"
-        The paper's last layer ends in batch norm and tanh, for decibels scaled to -1..1; a linear one trains far better.
+        The paper's last layer ends in batch norm and tanh, for decibels of -1..1; a linear one trains far better.
 
     Examples
     --------

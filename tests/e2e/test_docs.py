@@ -47,7 +47,7 @@ def test_the_training_tutorial_runs_from_sound_to_model_to_render(audiobend, tin
     (tmp_path / "my_patch.yaml").write_text(patch)
     smaller = {
         "--start-from corpus-quarter": f"--start-from {tiny_bundle}",
-        "--minutes 20": "--steps 2 --batch-size 4",
+        "--minutes 10": "--steps 2 --batch-size 4",
         "--pca my_sound": "--pca my_sound --pca-windows 16 --windows 4",
     }
     commands = re.findall(r"^audiobend (.*)$", "".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL)), re.MULTILINE)
