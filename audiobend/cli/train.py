@@ -23,7 +23,7 @@ def train(
     folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Folders (or files) of sound.")],
     out: Annotated[Path | None, typer.Option(help="Folder of the new model.")] = None,
     config: Annotated[
-        str | None, typer.Option(help="Recipe: small, further, half, paper, or a file; options come before what it says.")
+        str | None, typer.Option(help="Recipe: small, further, half, paper, or a file; options come before it.")
     ] = None,
     width: Annotated[
         float | None, typer.Option(min=0.015625, max=4, help="Size of the network; 1.0 is the paper's [default: 0.25].")
