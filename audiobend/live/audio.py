@@ -28,6 +28,8 @@ from audiobend.live.rings import CHANNELS, Count, Gauge, Shared
 LOST = 75
 """Exit status when the sound server or the card has gone."""
 CLOCK_BLOCK = 512
+SETTLING = 0.3
+"""Seconds between seeing a card that is back and opening it: in a JACK client's first moments opening may hang."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def run_card(pipe: Connection, name: str, card: Card, returns: bool) -> None:
     try:
         portaudio = load_portaudio()
         chosen = _await_card(portaudio, card, pipe) if returns else choose_pair(cards_of(portaudio), card)
+        pipe.send(("opening", None))
         stream = _open(portaudio, shared, card, *chosen)
     except DeviceError as error:
         pipe.send(("error", str(error)))
@@ -154,7 +157,9 @@ def _await_card(portaudio: Any, card: Card, pipe: Connection) -> tuple[Device | 
     """Look again until the card is there; nothing has died in this process, so PortAudio may be begun anew."""
     while True:
         try:
-            return choose_pair(cards_of(portaudio), card)
+            found = choose_pair(cards_of(portaudio), card)
+            sleep(SETTLING)
+            return found
         except DeviceError:
             pipe.send(("waiting", None))    # a sign of life: PortAudio has not hung
             sleep(0.25)

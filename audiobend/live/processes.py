@@ -18,6 +18,8 @@ GIVEN_UP = 2.5
 """Seconds without a callback after which the audio process is replaced, should it not have ended by itself."""
 PATIENCE = 10.0
 """Seconds for PortAudio to start."""
+IMPATIENCE = 1.5
+"""Seconds to open a card that was there before: now and then PortAudio hangs. Doubled each time it was too short."""
 SPAWNING = 60.0
 """Seconds for Python to start on a very busy machine."""
 
@@ -113,6 +115,7 @@ class AudioProcess:
         self._child: Child | None = None
         self._heard = self._again = self._deadline = 0.0
         self._callbacks = 0
+        self._patience = PATIENCE
         self._was_lost = False
         self._last_words = ""
         self.state = "running"
@@ -149,7 +152,7 @@ class AudioProcess:
             return
         alive = self._child.is_alive
         for kind, value in self._child.receive():
-            self._deadline = now + PATIENCE
+            self._deadline = now + (self._patience if kind == "opening" else PATIENCE)
             if kind == "streaming":
                 self.facts, self._streams = value, True
                 self._heard = now
@@ -162,6 +165,7 @@ class AudioProcess:
         elif self._streams and now - self._heard > GIVEN_UP:
             self._lose(tell, "the sound card has been silent for too long; opening it again")
         elif not self._streams and now > self._deadline:
+            self._patience = min(2 * self._patience, PATIENCE)
             self._lose(tell, f"PortAudio did not start within {PATIENCE:g} seconds; restart the sound server")
 
     def _watch(self, now: float, tell: Callable[[str], None]) -> None:
@@ -171,6 +175,7 @@ class AudioProcess:
             if self.state != "running":
                 tell("the sound card is back")
             self.state, self._was_lost, self._last_words = "running", False, ""
+            self._patience = IMPATIENCE
         elif self._setup.waits:
             self._heard = now    # it may be the engine that is slow
         elif self._streams and self.state == "running" and now - self._heard > NOTICED:

@@ -135,10 +135,10 @@ class Playing:
     def until_bent(self) -> None:
         self.until(lambda: self.supervisor.status().is_bent and self.supervisor.status().card == "running")
 
-    def play(self, seconds: float) -> None:
+    def play(self, seconds: float, patience: float = 40.0) -> None:
         """Watch until so much sound has passed."""
         end = self.supervisor.status().seconds + seconds
-        self.until(lambda: self.supervisor.status().seconds >= end)
+        self.until(lambda: self.supervisor.status().seconds >= end, patience)
 
     def __enter__(self) -> "Playing":
         return self

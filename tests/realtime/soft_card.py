@@ -5,7 +5,7 @@ Run as a program, because a process that can be stopped and killed is part of wh
 records at once, for at most so many seconds. Every line of standard input is answered by the position;
 at the end of it the program writes what its speaker got.
 After a line "freewheel" the server runs faster than real time. ``--wire`` joins speaker and microphone, as a cable
-would.
+would; ``--loop`` plays for ever, again and again.
 """
 
 import sys
@@ -16,11 +16,11 @@ import numpy as np
 
 
 class Card:
-    def __init__(self, name: str, sound: np.ndarray, seconds: float, wire: bool) -> None:
+    def __init__(self, name: str, sound: np.ndarray, seconds: float, wire: bool, loops: bool) -> None:
         self.client = jack.Client(name, no_start_server=True)
         self.microphone = [self.client.outports.register(f"microphone_{i + 1}") for i in range(2)]
         self.speaker = [self.client.inports.register(f"speaker_{i + 1}") for i in range(2)]
-        self.sound, self.wire, self.position = sound, wire, 0
+        self.sound, self.wire, self.loops, self.position = sound, wire, loops, 0
         self.recorded = np.zeros((int(seconds * self.client.samplerate), 2), dtype=np.float32)
         self.over = threading.Event()
         self.runs_free = False
@@ -29,7 +29,8 @@ class Card:
 
     def process(self, frames: int) -> None:
         position = self.position
-        part = self.sound[position : position + frames]
+        start = position % (len(self.sound) // frames * frames) if self.loops else position
+        part = self.sound[start : start + frames]
         n = max(0, min(frames, len(self.recorded) - position))
         for channel in range(2):
             out, heard = self.microphone[channel].get_array(), self.speaker[channel].get_array()
@@ -38,7 +39,7 @@ class Card:
                 out[: len(part)] = part[:, channel]
             self.recorded[position : position + n, channel] = heard[:n]
         self.position = position + frames
-        if self.position >= len(self.recorded):
+        if self.position >= len(self.recorded) and not self.loops:
             self.over.set()
 
 
@@ -53,7 +54,7 @@ def answer(card: Card) -> None:
 
 def main(name: str, sound: str, target: str, seconds: float, *flags: str) -> None:
     samples = np.load(sound) if sound != "-" else np.zeros((0, 2), dtype=np.float32)
-    card = Card(name, samples, seconds, "--wire" in flags)
+    card = Card(name, samples, seconds, "--wire" in flags, "--loop" in flags)
     with card.client:
         print("ready", flush=True)
         threading.Thread(target=answer, args=(card,), daemon=True).start()
