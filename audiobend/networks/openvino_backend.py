@@ -6,6 +6,7 @@ a stage with another kind of bend is there a seam, where torch bends.
 """
 
 import importlib
+import itertools
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,8 @@ from audiobend.networks.stages import CODE, Bending, Run
 from audiobend.networks.subpixel import Part, Subpixel
 
 Array = NDArray[np.float32]
+KEPT_GRAPHS = 64
+"""Graphs that are kept compiled; a plan takes about five."""
 
 
 class OpenvinoMachine:
@@ -48,6 +51,8 @@ class OpenvinoMachine:
             "INFERENCE_PRECISION_HINT": "bf16" if dtype == torch.bfloat16 else "f32",
         }
         self._graphs: dict[tuple[_Span, int], Any] = {}
+        self._last_used: dict[tuple[_Span, int], int] = {}
+        self._clock = itertools.count()
 
     def run(self, x: Tensor, run: Run) -> Tensor:
         """See `audiobend.networks.stages.Machine`."""
@@ -76,11 +81,16 @@ class OpenvinoMachine:
         return arrays
 
     def _graph(self, span: "_Span", batch: int) -> Any:
+        """Return what runs a graph; it is compiled now unless it is among those used lately."""
         key = (span, batch)
-        if key not in self._graphs:
+        self._last_used[key] = next(self._clock)
+        request = self._graphs.get(key)
+        if request is None:
             compiled = self._core.compile_model(self._built(span, batch), "CPU", self._options)
-            self._graphs[key] = compiled.create_infer_request()
-        return self._graphs[key]
+            request = self._graphs[key] = compiled.create_infer_request()
+            if len(self._graphs) > KEPT_GRAPHS:
+                del self._graphs[min(list(self._graphs), key=self._last_used.__getitem__)]
+        return request
 
     def _built(self, span: "_Span", batch: int) -> Any:
         """Write stages down as a graph."""

@@ -2,7 +2,7 @@
 
 Up to the first place where a plan acts, bent and unbent windows are the same and are worked out once. Where only some
 columns of a window are wanted, the decoder works out what those are made of and no more, as far back as every bend
-looks at one activation at a time.
+says how far it looks.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from torch import Tensor
 from audiobend.bending import Plan
 from audiobend.bending.bend import WeightBend
 from audiobend.bending.pointwise import is_pointwise
+from audiobend.bending.reach import reach
 from audiobend.networks.bendable import LayerName
 from audiobend.networks.model import Model
 from audiobend.networks.spectrogram_vae import DECODER, DECODER_MAPS, WINDOW, SpectrogramVAE
@@ -57,6 +58,10 @@ class Bending:
         """Return whether all that is done there looks at one activation at a time."""
         latent = stage == CODE and bool(self.plan.patch.latent)
         return not latent and is_pointwise(self.plan.steps.get(self.layers[stage], ()))
+
+    def reach(self, stage: int) -> int | None:
+        """Return how many rows around a row matter for what is done there; None where all do."""
+        return reach(self.plan.steps.get(self.layers[stage], ()))
 
     def first(self) -> int:
         """Return the first stage behind which something acts; `N_STAGES` where nothing does."""
@@ -115,17 +120,16 @@ class Machine(Protocol):
 
 
 def rows_wanted(columns: range, bending: Bending | None = None) -> tuple[range, ...]:
-    """Return for each stage the rows that a window's ``columns`` are made of; all where a bend looks further."""
+    """Return for each stage the rows to work out for a window's ``columns``; with bends, what those look at as well."""
     heights = (64, 32, 16, 8, 4, 1, *(height for height, _ in DECODER_MAPS))
     rows = [range(height) for height in heights]
-    rows[-1] = columns
-    for stage in range(N_STAGES - 1, CODE + 1, -1):
-        if bending is not None and not bending.is_pointwise(stage):
-            rows[stage] = range(heights[stage])
+    wanted = columns
+    for stage in range(N_STAGES - 1, CODE, -1):
+        reach = 0 if bending is None else bending.reach(stage)
+        if reach is not None:
+            rows[stage] = range(max(wanted.start - reach, 0), min(wanted.stop + reach, heights[stage]))
         reads = TIME_AXES[stage].reads(rows[stage])
-        rows[stage - 1] = range(max(reads.start, 0), min(reads.stop, heights[stage - 1]))
-    if bending is not None and not bending.is_pointwise(CODE + 1):
-        rows[CODE + 1] = range(heights[CODE + 1])
+        wanted = range(max(reads.start, 0), min(reads.stop, heights[stage - 1]))
     return tuple(rows)
 
 

@@ -11,9 +11,11 @@ from torch import nn
 
 from audiobend.bending import Patch, resolve
 from audiobend.bending.bend import LatentBend, WeightBend
-from audiobend.bending.features import Random
+from audiobend.bending.features import All, Random
 from audiobend.bending.modulation import Modulation
 from audiobend.bending.pointwise import is_pointwise, points_of
+from audiobend.bending.reach import reach
+from audiobend.bending.transform import TRANSFORMS
 from audiobend.errors import ModelError
 from audiobend.networks import bent
 from audiobend.networks.backends import backend, has_bfloat16, worth_trying
@@ -42,6 +44,11 @@ PATCHES = {
     .add(4, "ablate", features=SOME),
     "space": Patch(seed=3).add(2, "erode", {"radius": 2}, mix=0.7).add(3, "ablate", features=SOME),
     "space late": Patch().add(1, "scalar-multiply", {"factor": 1.2}).add(4, "rotate", {"angle": 20}),
+    "neighbours": Patch()
+    .add(2, "dilate", {"radius": 1})
+    .add(3, "blur", {"sigma": 0.6})
+    .add(4, "mean-filter", {"size": 4}),
+    "moving reach": Patch(modulation=(Modulation("3-erode/radius", "sine", depth=3.0),)).add(3, "erode", {"radius": 2}),
     "last layer": Patch().add(5, "translate", {"y": 0.2}),
     "first layer": Patch().add("e1", "blur", {"sigma": 1.0}),
     "whole maps": Patch().add(3, "normalise").add(4, "smooth", {"amount": 0.5}),
@@ -207,7 +214,9 @@ def test_few_columns_need_few_rows_unless_a_bend_looks_further(tiny_model):
     wanted = rows_wanted(range(112, 128))
     assert [len(rows) for rows in wanted[7:]] == [4, 6, 9, 16]
     spatial = Bending(tiny_model.resolve(Patch().add(3, "erode").add(4, "ablate")), layers, tiny_model.latent_axes)
-    assert [len(rows) for rows in rows_wanted(range(112, 128), spatial)[7:]] == [17, 32, 9, 16]
+    assert [len(rows) for rows in rows_wanted(range(112, 128), spatial)[7:]] == [5, 7, 9, 16]
+    global_ = Bending(tiny_model.resolve(Patch().add(3, "rotate").add(4, "ablate")), layers, tiny_model.latent_axes)
+    assert [len(rows) for rows in rows_wanted(range(112, 128), global_)[7:]] == [17, 32, 9, 16]
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -265,3 +274,32 @@ def test_on_music_every_backend_sounds_the_same(shipped, music, name, rms, most)
         error_db = (one - other) * codec.scale_db
         assert error_db.square().mean().sqrt() < rms
         assert error_db.abs().max() < most
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+@pytest.mark.parametrize("features", [All(), SOME], ids=["all", "some"])
+def test_no_bend_looks_further_than_it_says(tiny_model, name, features):
+    far = {"radius": 3, "sigma": 0.9, "size": 4, "factor": 1.7, "delta": 0.4}
+    params = {param.name: far[param.name] for param in TRANSFORMS[name].params if param.name in far}
+    plan = resolve(Patch(seed=5).add(4, name, params, features=features, mix=0.8), tiny_model.network.layers())
+    rows = reach(plan.steps.get(4, ()))
+    if rows is None:
+        assert name not in {"erode", "blur", "invert", "shuffle"}
+        return
+    x = torch.randn(1, 4, 64, 257, generator=torch.Generator().manual_seed(0))
+    whole = plan.apply(4, x)
+    for first, last in [(0, 9), (20, 31), (50, 64)]:
+        start, end = max(first - rows, 0), min(last + rows, 64)
+        part = plan.apply(4, x[:, :, start:end].contiguous())[:, :, first - start : last - start]
+        torch.testing.assert_close(part, whole[:, :, first:last], rtol=0, atol=1e-6)
+
+
+@OPENVINO
+def test_graphs_do_not_pile_up_in_a_long_performance(tiny_model, monkeypatch):
+    monkeypatch.setattr("audiobend.networks.openvino_backend.KEPT_GRAPHS", 6)
+    one = backend("openvino", tiny_model)
+    for layer in (1, 2, 3, 4, 5):
+        patch = Patch().add(layer, "erode", {"radius": layer})
+        found = one.reconstruct(windows(1), tiny_model.resolve(patch), columns=slice(112, 128))
+        assert_near(found, [part[:, :, 112:] for part in truth(tiny_model, patch, windows(1))], 1e-4)
+        assert len(one._plain._graphs) <= 6
