@@ -1,4 +1,4 @@
-"""How far along the height (time, in sound) a bend looks: where few rows are wanted, what lies further is not needed."""
+"""How far along the height (time, in sound) a bend looks: where few rows are wanted, few others are needed."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
