@@ -73,7 +73,8 @@ def train(
 
     quieten()
     from audiobend.train.dataset import read_weights, sound_files
-    from audiobend.train.distributed import choose_precision, make_team
+    from audiobend.train.devices import choose_precision
+    from audiobend.train.distributed import make_team
     from audiobend.train.folder import refuse_second_run
 
     given = {"width": width, "minutes": minutes, "epochs": epochs, "steps": steps, "batch_size": batch_size,
@@ -130,15 +131,15 @@ def _train(
     from audiobend.train.session import train as run
 
     validation, reels, weights = choice
-    with training_screen(quiet=as_json or not team.leads) as (report, on_step):
-        try:
+    try:
+        with training_screen(quiet=as_json or not team.leads) as (report, on_step):
             figures = run(folders, out, recipe, validation, reels, resume, report, on_step,
                           weights=weights, team=team, attempt=restarts()[0])
-        except DivergedError as problem:
-            if not team.leads:
-                raise
-            restart(problem, Progress(**load_checkpoint(out / NAME)["progress"]), team, report)
-        team.first(lambda: add_clusters(out, folders, report=report))
+            team.first(lambda: add_clusters(out, folders, report=report))
+    except DivergedError as problem:    # here the screen is as it was
+        if not team.leads:
+            raise
+        restart(problem, Progress(**load_checkpoint(out / NAME)["progress"]), team, report)
     if as_json and team.leads:
         show_json(figures)
 

@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from safetensors import SafetensorError
 
@@ -16,29 +16,11 @@ from audiobend.train.dataset import Track
 from audiobend.train.evaluation import Rows
 from audiobend.train.latent import codes_of, principal_axes, standardise
 from audiobend.train.loop import Trainer
+from audiobend.train.music import Music
 from audiobend.train.watching import Watch, rounded
 
 MOVES = 0.01
 """A latent whose variance over the music is less is not active."""
-
-
-class Music(Protocol):
-    """What the card says of the music."""
-
-    @property
-    def training(self) -> list[Track]:
-        """Tracks that were trained on."""
-        ...
-
-    @property
-    def held_out(self) -> list[Track]:
-        """Tracks that were not."""
-        ...
-
-    @property
-    def folders(self) -> list[Path]:
-        """Where they lie."""
-        ...
 
 
 def write_bundle(

@@ -7,7 +7,8 @@ import torch
 
 from audiobend.networks.spectrogram_vae import N_BINS
 from audiobend.spectral.codec import SpectrogramCodec
-from audiobend.train.distributed import choose_precision, make_team
+from audiobend.train.devices import choose_precision
+from audiobend.train.distributed import make_team
 from audiobend.train.loop import Trainer
 from audiobend.train.recipe import Recipe
 from audiobend.train.tracks import Track

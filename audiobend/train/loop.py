@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from audiobend.errors import TrainingError
 from audiobend.networks.spectrogram_vae import SpectrogramVAE, channels_last
 from audiobend.spectral.codec import SpectrogramCodec
+from audiobend.train.batchnorm import with_shared_statistics
 from audiobend.train.dataset import WindowSampler
-from audiobend.train.distributed import Team, alone, with_shared_statistics
+from audiobend.train.distributed import Team, alone
 from audiobend.train.losses import divergence, linear_error, squared_error
 from audiobend.train.muon import optimisers_for
 from audiobend.train.recipe import Recipe
@@ -78,7 +79,7 @@ class Trainer:
         self.schedule = Schedule.over(recipe, sampler.tracks)
         network = first or SpectrogramVAE(recipe.width, recipe.n_latent, recipe.activation, recipe.output)
         self.average = copy.deepcopy(channels_last(network)).requires_grad_(False).to(self.team.device)
-        self.network = with_shared_statistics(network, self.team)
+        self.network = with_shared_statistics(network, self.team.device)
         self._pass = self.team.joined(_Pass(self.network))
         self.optimisers = optimisers_for(self.network, recipe)
         self.noise = torch.Generator().manual_seed(recipe.seed)

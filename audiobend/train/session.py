@@ -4,10 +4,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-
-import torch
 
 from audiobend.errors import AudiobendError
 from audiobend.io.modelbundle import load_for_training
@@ -15,11 +12,12 @@ from audiobend.networks.spectrogram_vae import SpectrogramVAE
 from audiobend.spectral.codec import SpectrogramCodec
 from audiobend.train.bundle import heard_before, write_bundle
 from audiobend.train.checkpoint import NAME, load_checkpoint, save_checkpoint
-from audiobend.train.dataset import Sound, Track, WindowSampler, find_sounds, load_tracks, mean_spectrum, split
+from audiobend.train.dataset import WindowSampler
 from audiobend.train.distributed import Team, alone
 from audiobend.train.evaluation import Rows
 from audiobend.train.folder import locked, refuse_second_run
 from audiobend.train.loop import Trainer
+from audiobend.train.music import Music, codec_for, read_music
 from audiobend.train.recipe import Recipe
 from audiobend.train.schedule import Progress
 from audiobend.train.watching import Watch
@@ -86,10 +84,10 @@ def train(
     report = report if team.leads else lambda _: None
     out = out.resolve()
     team.first(lambda: refuse_second_run(out, resume))
-    data = read_data(folders, validation, report)
-    recipe, first, codec = _beginning(recipe, data, report)
+    music = read_music(folders, validation, report)
+    recipe, first, codec = _beginning(recipe, music, report)
     shares = dict(weights or {}) | {reel: REEL_SHARE / len(reels) for reel in reels}
-    sampler = WindowSampler(data.training, recipe.batch_size, recipe.seed, shares, recipe.augmentation)
+    sampler = WindowSampler(music.training, recipe.batch_size, recipe.seed, shares, recipe.augmentation)
     sampler.copy().batch((team.rank, team.size))    # refuses what cannot be shared before anything is written
     trainer = Trainer(recipe, codec, sampler, first, team)
     with ExitStack() as stack, closing(trainer):
@@ -100,78 +98,31 @@ def train(
                 trainer.go_another_way(attempt)
         else:    # so that --resume works from the first step on
             team.first(lambda: save_checkpoint(trainer.checkpoint(), out / NAME))
-        watch = Watch(trainer, out, data.measured, data.example, report) if team.leads else None
+        watch = Watch(trainer, out, music.measured, music.example, report) if team.leads else None
         with _ctrl_c_between_steps(trainer):
-            report(data.in_words())
+            report(music.in_words())
             trainer.run(_Rounds(trainer, watch, out, report, on_step).after_step)
         team.first(lambda: save_checkpoint(trainer.checkpoint(), out / NAME))
         if trainer.share_done < 1:
             report(f"saved {out / NAME}; go on with --resume")
             raise KeyboardInterrupt
-        return team.first(lambda: write_bundle(trainer, data, out, watch, report) if watch else {}) or {}
+        return team.first(lambda: write_bundle(trainer, music, out, watch, report) if watch else {}) or {}
 
 
-@dataclass(frozen=True)
-class Data:
-    """The music of a training.
-
-    Attributes
-    ----------
-    training, held_out : list of Track
-    sounds : mapping of str to Sound
-        All files by the names of the tracks.
-    folders : list of Path
-    """
-
-    training: list[Track]
-    held_out: list[Track]
-    sounds: Mapping[str, Sound]
-    folders: list[Path]
-
-    @property
-    def measured(self) -> list[Track]:
-        """What fidelity is measured on."""
-        return self.held_out or self.training
-
-    @property
-    def example(self) -> Sound | None:
-        """What is drawn and listened to."""
-        return self.sounds.get(self.measured[0].name)
-
-    def in_words(self) -> str:
-        """Return a sentence."""
-        minutes = sum(track.seconds for track in self.training) / 60
-        return f"{len(self.training)} tracks, {minutes:.0f} minutes for training; {len(self.held_out)} tracks kept out"
-
-
-def read_data(folders: Sequence[Path], validation: Sequence[str], report: Report) -> Data:
-    """Find, read and divide the sounds."""
-    sounds = find_sounds(folders, report)
-    training, held_out = split(load_tracks(sounds, report), validation)
-    if not held_out:
-        report("there is one track only, so the figures are of sound that the model was trained on")
-    return Data(training, held_out, {sound.name: sound for sound in sounds}, list(folders))
-
-
-def _beginning(recipe: Recipe, data: Data, report: Report) -> tuple[Recipe, SpectrogramVAE | None, SpectrogramCodec]:
+def _beginning(
+    recipe: Recipe, music: Music, report: Report
+) -> tuple[Recipe, SpectrogramVAE | None, SpectrogramCodec]:
     """Return first weights and codec; a model that training starts from decides what its network is like."""
     if not recipe.start_from:
-        return recipe, None, codec_for(recipe, data.training)
+        return recipe, None, codec_for(recipe, music.training)
     narrow, codec = load_for_training(recipe.start_from)
     network = {"n_latent": narrow.n_latent, "activation": narrow.activation, "output": narrow.output}
     recipe = recipe.changed(network)
     first = widened(narrow, recipe.width, recipe.seed)
-    if heard := heard_before(recipe.start_from, data.held_out):
+    if heard := heard_before(recipe.start_from, music.held_out):
         report(f"{recipe.start_from} was trained on {', '.join(heard)}: the figures of such tracks flatter")
     report(f"begins from {recipe.start_from}, width {narrow.width:g}, at width {recipe.width:g}")
     return recipe, first, codec
-
-
-def codec_for(recipe: Recipe, tracks: Sequence[Track]) -> SpectrogramCodec:
-    """Return the codec that fits the network's output: around the mean spectrum, or 0..-80 dB as -1..1 for a tanh."""
-    if recipe.output == "tanh":
-        return SpectrogramCodec(torch.full((513,), -40.0), 40.0)
-    return SpectrogramCodec(mean_spectrum(tracks))
 
 
 class _Rounds:

@@ -135,16 +135,16 @@ def test_the_smoke_test_runs_every_part_and_leaves_nothing(music, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("config", ["small", "half", "paper"])
+@pytest.mark.parametrize("config", ["small", "half", "further", "paper"])
 def test_shipped_configurations_train(music, tmp_path, config):
-    width = [] if config == "half" else ["--width", "0.03125"]    # half begins from a model, whose width decides
+    width = [] if config in ("half", "further") else ["--width", "0.03125"]    # these begin from a model, whose width decides
     words = ["--config", config, *width, "--batch-size", "2", "--steps", "1", "--devices", "cpu", "--threads", "1"]
     done = run([*program(tmp_path), str(music), "--out", str(tmp_path / "m"), *words])
     assert done.returncode == 0, done.stderr
     card = load_model(tmp_path / "m").card
     assert card["architecture"]["output"] == ("tanh" if config == "paper" else "linear")
-    assert ("started_from" in card["training"]) == (config == "half")
-    if config == "half":
+    assert ("started_from" in card["training"]) == (config in ("half", "further"))
+    if config in ("half", "further"):
         shipped = load_model("corpus-quarter")
         assert card["training"]["started_from"]["fingerprint"] == shipped.fingerprint
         assert load_model(tmp_path / "m").codec.mean_db.equal(shipped.codec.mean_db)

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from audiobend.errors import TrainingError
-from audiobend.train.distributed import choose_precision, make_team
+from audiobend.train.devices import choose_precision
+from audiobend.train.distributed import make_team
 from tests.train.small import trainer
 
 PROGRAM = Path(__file__).with_name("small.py")

@@ -95,7 +95,7 @@ def test_learning_rates_rise_and_fall_and_the_divergence_comes_in_slowly():
 
 def test_the_published_output_is_carried_by_a_bundle(tmp_path):
     from audiobend.io.modelbundle import load_for_training, load_model, save_model
-    from audiobend.train.session import codec_for
+    from audiobend.train.music import codec_for
 
     recipe = Recipe().changed({"width": 1 / 64, "output": "tanh"})
     codec = codec_for(recipe, [])
