@@ -116,8 +116,8 @@ def faults(folder: Path, server: Server, rounds: int) -> dict[str, Any]:
             playing.supervisor.watch(1.0)
             card.close()
             server.start()
-            begun = monotonic()
             card = SoftCard(folder, noise(30), "--loop", seconds=10)
+            begun = monotonic()
             playing.until_bent()
             back.append(monotonic() - begun)
             playing.play(2.0)
@@ -129,7 +129,7 @@ def faults(folder: Path, server: Server, rounds: int) -> dict[str, Any]:
             bent.append(monotonic() - begun)
             playing.play(2.0)
     card.close()
-    names = ("server_death_noticed_s", "sound_after_servers_return_s", "dry_after_engines_death_s", "bent_again_s")
+    names = ("server_death_noticed_s", "sound_after_cards_return_s", "dry_after_engines_death_s", "bent_again_s")
     return {name: round(max(times), 2) for name, times in zip(names, (noticed, back, dry, bent), strict=True)}
 
 
@@ -141,7 +141,7 @@ def broken(result: dict[str, dict[str, Any]]) -> list[str]:
         "memory grows by 20 MiB at most": max(soak["growth_mib"].values()) <= 20,
         "no drift": soak["delay_before"] == soak["delay_after"],
         "a dead server is noticed within 0.5 s": faults["server_death_noticed_s"] <= 0.5,
-        "sound is back within 5 s": faults["sound_after_servers_return_s"] <= 5,
+        "sound is back within 5 s": faults["sound_after_cards_return_s"] <= 5,
         "dry within 0.3 s of the engine's death": faults["dry_after_engines_death_s"] <= 0.3,
     }
     return [name for name, kept in promises.items() if not kept]

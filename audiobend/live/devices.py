@@ -5,6 +5,7 @@ PortAudio is loaded by child processes only: when a sound server dies it hangs i
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -196,7 +197,7 @@ def ask(target: Any, *args: Any, patience: float = PATIENCE) -> Any:
             raise DeviceError(f"the sound system did not answer within {patience:g} seconds; restart the sound server")
         raise DeviceError("the sound system failed; restart the sound server")
     finally:
-        child.end()
+        child.end(1.0)    # PortAudio's own end hangs when a server has died
 
 
 def answer(pipe: Connection, question: Any) -> None:
@@ -208,7 +209,9 @@ def answer(pipe: Connection, question: Any) -> None:
         pipe.send(("error", str(error)))
     except Exception as error:    # nobody would see a traceback: standard error is closed
         pipe.send(("error", f"the sound system failed ({type(error).__name__}: {error})"))
-    os._exit(0)    # PortAudio's own end hangs when a server has died
+    if "sounddevice" in sys.modules:    # JACK takes it ill when a client just goes
+        sys.modules["sounddevice"]._terminate()
+    os._exit(0)
 
 
 def sentence(error: Exception, input: Device | None, output: Device, rate: int, channels: Iterable[int]) -> str:

@@ -115,7 +115,7 @@ class AudioProcess:
         self._child: Child | None = None
         self._heard = self._again = self._deadline = 0.0
         self._callbacks = 0
-        self._patience = PATIENCE
+        self._patience = PATIENCE / 2
         self._was_lost = False
         self._last_words = ""
         self.state = "running"
@@ -165,14 +165,13 @@ class AudioProcess:
         elif self._streams and now - self._heard > GIVEN_UP:
             self._lose(tell, "the sound card has been silent for too long; opening it again")
         elif not self._streams and now > self._deadline:
-            self._patience = min(2 * self._patience, PATIENCE)
-            self._lose(tell, f"PortAudio did not start within {PATIENCE:g} seconds; restart the sound server")
+            self._try_again(tell)
 
     def _watch(self, now: float, tell: Callable[[str], None]) -> None:
         callbacks = self._shared[Count.CALLBACKS]
         if callbacks != self._callbacks and self._streams:
             self._callbacks, self._heard = callbacks, now
-            if self.state != "running":
+            if self._was_lost or self.state == "stalled":
                 tell("the sound card is back")
             self.state, self._was_lost, self._last_words = "running", False, ""
             self._patience = IMPATIENCE
@@ -187,11 +186,19 @@ class AudioProcess:
             raise DeviceError(sentence)
         tell(sentence)
 
+    def _try_again(self, tell: Callable[[str], None]) -> None:
+        """Leave a process that hangs, and give the next one more time; on a first start there is only one more try."""
+        if self.facts is None and self._patience >= PATIENCE:
+            raise DeviceError(f"PortAudio did not start within {PATIENCE:g} seconds; restart the sound server")
+        self._patience = min(2 * self._patience, PATIENCE)
+        self.state = "gone"    # nothing new is told
+        self._lose(tell, "")
+
     def _lose(self, tell: Callable[[str], None], sentence: str) -> None:
         assert self._child is not None
         if self.state != "gone":
             self._tell_or_fail(tell, sentence)
-        self.state, self._was_lost = "gone", True
+        self.state, self._was_lost = "gone", self.facts is not None
         self._child.end()
         self._child = None
         self._again = monotonic() + 0.3
