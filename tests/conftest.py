@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests import parts
+
 # Small networks run slower on several threads, above all on a busy machine.
 torch.set_num_threads(1)
 
@@ -17,6 +19,11 @@ def _own_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUDIOBEND_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+def pytest_configure() -> None:
+    """Fetch a sound server and OSC peers where that is possible."""
+    parts.fetch()
 
 
 @pytest.fixture(scope="session")
