@@ -38,3 +38,24 @@ def principal_axes(codes: Tensor, n_axes: int = 32) -> Tensor:
     largest = axes.gather(1, axes.abs().argmax(1, keepdim=True))
     signed: Tensor = axes * largest.sign()
     return signed
+
+
+@torch.no_grad()
+def slimmed(network: SpectrogramVAE, codes: Tensor, n_latent: int) -> SpectrogramVAE:
+    """Return a network that codes with the ``n_latent`` strongest directions of ``codes``, strongest first.
+
+    The weakest directions of many hundred move almost nothing, yet each costs two rows of the largest matrices.
+    Keeping all of them changes no sound.
+    """
+    _, _, directions = torch.linalg.svd(codes - codes.mean(0), full_matrices=False)
+    kept, centre = directions[:n_latent], codes.mean(0)
+    slim = SpectrogramVAE(network.width, n_latent, network.activation, network.output)
+    weights = network.state_dict()
+    weights["mean.weight"] = kept @ weights["mean.weight"]
+    weights["mean.bias"] = kept @ (weights["mean.bias"] - centre)
+    weights["expand.bias"] = weights["expand.bias"] + weights["expand.weight"] @ centre
+    weights["expand.weight"] = weights["expand.weight"] @ kept.T
+    for name in ("log_variance.weight", "log_variance.bias"):    # only training needs it, and begins it anew
+        weights[name] = slim.state_dict()[name]
+    slim.load_state_dict(weights)
+    return slim.eval()
