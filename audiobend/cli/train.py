@@ -63,6 +63,9 @@ def train(
     nodes: Annotated[int, typer.Option(min=1, help="Machines; start the command on each, or use torchrun.")] = 1,
     precision: Annotated[str, typer.Option(help="auto, 32 or bf16.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads of each process.")] = None,
+    cache_gb: Annotated[
+        float, typer.Option(min=0, help="Disk for spectrogram columns; what is beyond is read from the sounds.")
+    ] = 20.0,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON document at the end and nothing else.")] = False,
 ) -> None:
     """Train a model on your own sound.
@@ -99,7 +102,7 @@ def train(
             _smoke_test(folders, out, recipe, team, json_)
         else:
             assert out is not None
-            _train(folders, out, recipe, team, (validation or [], reels or [], shares), resume, json_)
+            _train(folders, out, recipe, team, (validation or [], reels or [], shares), cache_gb, resume, json_)
 
 
 def _recipe(config: str | None, given: dict[str, Any]) -> "Recipe":
@@ -120,6 +123,7 @@ def _train(
     recipe: "Recipe",
     team: "Team",
     choice: tuple[list[str], list[str], dict[str, float]],
+    cache_gb: float,
     resume: bool,
     as_json: bool,
 ) -> None:
@@ -134,7 +138,7 @@ def _train(
     try:
         with training_screen(quiet=as_json or not team.leads) as (report, on_step):
             figures = run(folders, out, recipe, validation, reels, resume, report, on_step,
-                          weights=weights, team=team, attempt=restarts()[0])
+                          weights=weights, team=team, attempt=restarts()[0], cache_gb=cache_gb)
             team.first(lambda: add_clusters(out, folders, report=report))
     except DivergedError as problem:    # here the screen is as it was
         if not team.leads:

@@ -3,12 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 import torch
 
 from audiobend.spectral.codec import SpectrogramCodec
-from audiobend.train.dataset import Sound, Track, find_sounds, load_tracks, mean_spectrum, split
+from audiobend.train.dataset import ColumnCache, Sound, Track, find_sounds, load_tracks, mean_spectrum, split
 from audiobend.train.recipe import Recipe
+
+CACHE_GB = 20.0
+REPORT_EVERY = 10.0
+"""Seconds between two lines while sounds are read for the first time."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +49,28 @@ class Music:
         return f"{len(self.training)} tracks, {minutes:.0f} minutes for training; {len(self.held_out)} tracks kept out"
 
 
-def read_music(folders: Sequence[Path], validation: Sequence[str], report: Callable[[str], None]) -> Music:
-    """Find, read and divide the sounds."""
+def read_music(
+    folders: Sequence[Path], validation: Sequence[str], report: Callable[[str], None], cache_gb: float = CACHE_GB
+) -> Music:
+    """Find, read and divide the sounds, keeping at most ``cache_gb`` of columns on disk."""
     sounds = find_sounds(folders, report)
-    training, held_out = split(load_tracks(sounds, report), validation)
+    tracks = load_tracks(sounds, report, cache=ColumnCache(gb=cache_gb), on_progress=_now_and_then(report))
+    training, held_out = split(tracks, validation)
     if not held_out:
         report("there is one track only, so the figures are of sound that the model was trained on")
     return Music(training, held_out, {sound.name: sound for sound in sounds}, list(folders))
+
+
+def _now_and_then(report: Callable[[str], None]) -> Callable[[float, float], None]:
+    reported = monotonic()
+
+    def on_progress(done: float, total: float) -> None:
+        nonlocal reported
+        if monotonic() - reported >= REPORT_EVERY:
+            reported = monotonic()
+            report(f"reading: {done / 60:.0f} of {total / 60:.0f} minutes of sound")
+
+    return on_progress
 
 
 def codec_for(recipe: Recipe, tracks: Sequence[Track]) -> SpectrogramCodec:

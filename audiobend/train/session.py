@@ -17,7 +17,7 @@ from audiobend.train.distributed import Team, alone
 from audiobend.train.evaluation import Rows
 from audiobend.train.folder import locked, refuse_second_run
 from audiobend.train.loop import Trainer
-from audiobend.train.music import Music, codec_for, read_music
+from audiobend.train.music import CACHE_GB, Music, codec_for, read_music
 from audiobend.train.recipe import Recipe
 from audiobend.train.schedule import Progress
 from audiobend.train.watching import Watch
@@ -44,6 +44,7 @@ def train(
     weights: Mapping[str, float] | None = None,
     team: Team | None = None,
     attempt: int = 0,
+    cache_gb: float = CACHE_GB,
 ) -> Rows:
     """Train a spectrogram VAE on folders of sound and write it as a bundle.
 
@@ -66,6 +67,8 @@ def train(
         The processes that train together, launched; default is this one alone, on the processor.
     attempt : int
         How often this training was started again because gradients were no numbers: other windows are drawn then.
+    cache_gb : float >= 0
+        Most that spectrogram columns may take on disk; sounds beyond it are read again window by window.
 
     Returns
     -------
@@ -84,7 +87,11 @@ def train(
     report = report if team.leads else lambda _: None
     out = out.resolve()
     team.first(lambda: refuse_second_run(out, resume))
-    music = read_music(folders, validation, report)
+
+    def read() -> Music:
+        return read_music(folders, validation, report, cache_gb)
+
+    music = team.first(read) or read()    # the first process fills the cache that the others find
     recipe, first, codec = _beginning(recipe, music, report)
     shares = dict(weights or {}) | {reel: REEL_SHARE / len(reels) for reel in reels}
     sampler = WindowSampler(music.training, recipe.batch_size, recipe.seed, shares, recipe.augmentation)
