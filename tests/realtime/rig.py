@@ -1,7 +1,9 @@
 """A sound server without a sound card, a card made of software, and a performance between them."""
 
+import ctypes
 import itertools
 import os
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -27,6 +29,11 @@ def shared_memory() -> set[str]:
     return {path.name for path in Path("/dev/shm").iterdir()}
 
 
+def end_with_us() -> None:
+    """In a new process: be killed when the tests are (Linux)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
 class Server:
     """jackd without hardware, under a name of its own."""
 
@@ -38,7 +45,7 @@ class Server:
     def start(self) -> "Server":
         words = ["jackd", "-n", self.name, "-R", "-S", "-d", "dummy", "-r", self.rate, "-p", PERIOD, "-C", 2, "-P", 2]
         nowhere = subprocess.DEVNULL
-        self._process = subprocess.Popen(list(map(str, words)), stdout=nowhere, stderr=nowhere)
+        self._process = subprocess.Popen(list(map(str, words)), stdout=nowhere, stderr=nowhere, preexec_fn=end_with_us)
         subprocess.run(["jack_wait", "-w", "-t", "20", "-s", self.name], check=True, stdout=nowhere, stderr=nowhere)
         return self
 
@@ -72,8 +79,8 @@ class SoftCard:
             np.save(source, sound)
         program = Path(__file__).with_name("soft_card.py")
         words = [sys.executable, program, "softcard", source, self._target, seconds, *flags]
-        pipe = subprocess.PIPE
-        self._process = subprocess.Popen(list(map(str, words)), stdin=pipe, stdout=pipe, text=True)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self._process = subprocess.Popen(list(map(str, words)), preexec_fn=end_with_us, **pipes)
         assert self._process.stdout.readline() == "ready\n"
         self.pid = self._process.pid
 
