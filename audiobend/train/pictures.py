@@ -84,8 +84,8 @@ def draw_spectrograms(path: Path, rows: dict[str, Tensor], title: str) -> None:
             seconds = torch.arange(len(db)) * HOP_LENGTH / 44100
             kilohertz = torch.arange(1, db.shape[1]) * 44.1 / 1024
             mesh = axis.pcolormesh(
-                seconds, kilohertz, db.T[1:], cmap="RdBu_r" if is_difference else "magma", vmin=low, vmax=high,
-                shading="nearest", rasterized=True,
+                seconds.numpy(), kilohertz.numpy(), db.T[1:].numpy(), vmin=low, vmax=high,
+                cmap="RdBu_r" if is_difference else "magma", shading="nearest", rasterized=True,
             )
             axis.set(yscale="log", ylim=(0.05, 22.05), ylabel="kHz")
             axis.set_yticks([0.1, 0.3, 1, 3, 10], ["0.1", "0.3", "1", "3", "10"])
