@@ -23,6 +23,7 @@ from audiobend.live.devices import (
     sane_seconds,
     sentence,
 )
+from audiobend.live.priority import raise_priority
 from audiobend.live.rings import CHANNELS, Count, Gauge, Shared
 
 LOST = 75
@@ -92,6 +93,8 @@ def run_card(pipe: Connection, name: str, card: Card, returns: bool) -> None:
     begin()
     pipe.send(("begun", None))
     shared = Shared(name)
+    # This thread hardly works, but holds Python's lock when it does: the callback must not wait for it to be scheduled.
+    raise_priority(threads_too=True)
     try:
         portaudio = load_portaudio()
         chosen = _await_card(portaudio, card, pipe) if returns else choose_pair(cards_of(portaudio), card)

@@ -11,12 +11,18 @@ ADVICE = (
 )
 
 
-def raise_priority() -> bool:
-    """Give this process real-time priority, or at least more than usual; return whether it is real time."""
+def raise_priority(threads_too: bool = False) -> bool:
+    """Give this thread real-time priority, or at least more than usual; return whether it is real time.
+
+    Parameters
+    ----------
+    threads_too : bool
+        Threads that it starts later get it too; otherwise they are ordinary ones.
+    """
     if hasattr(os, "sched_setscheduler"):
         with suppress(OSError):
-            # Not handed on to children, and never above the system's own limit of 95% of a core.
-            os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY))
+            policy = os.SCHED_FIFO if threads_too else os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
+            os.sched_setscheduler(0, policy, os.sched_param(PRIORITY))
             return True
     if hasattr(os, "nice"):
         with suppress(OSError):

@@ -19,7 +19,7 @@ GIVEN_UP = 2.5
 PATIENCE = 10.0
 """Seconds for PortAudio to start."""
 IMPATIENCE = 1.5
-"""Seconds to open a card that was there before: now and then PortAudio hangs. Doubled each time it was too short."""
+"""Seconds to open a card that was there before: now and then PortAudio hangs. Half as much more at each try."""
 SPAWNING = 60.0
 """Seconds for Python to start on a very busy machine."""
 
@@ -187,10 +187,10 @@ class AudioProcess:
         tell(sentence)
 
     def _try_again(self, tell: Callable[[str], None]) -> None:
-        """Leave a process that hangs, and give the next one more time; on a first start there is only one more try."""
+        """Leave a process that hangs, and give the next one more time; a first start fails in the end."""
         if self.facts is None and self._patience >= PATIENCE:
             raise DeviceError(f"PortAudio did not start within {PATIENCE:g} seconds; restart the sound server")
-        self._patience = min(2 * self._patience, PATIENCE)
+        self._patience = min(1.5 * self._patience, PATIENCE)
         self.state = "gone"    # nothing new is told
         self._lose(tell, "")
 
