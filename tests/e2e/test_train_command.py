@@ -137,7 +137,7 @@ def test_the_smoke_test_runs_every_part_and_leaves_nothing(music, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("config", ["small", "half", "further", "paper"])
 def test_shipped_configurations_train(music, tmp_path, config):
-    width = [] if config in ("half", "further") else ["--width", "0.03125"]    # these begin from a model, whose width decides
+    width = [] if config in ("half", "further") else ["--width", "0.03125"]    # theirs: the first model's
     words = ["--config", config, *width, "--batch-size", "2", "--steps", "1", "--devices", "cpu", "--threads", "1"]
     done = run([*program(tmp_path), str(music), "--out", str(tmp_path / "m"), *words])
     assert done.returncode == 0, done.stderr
