@@ -24,11 +24,13 @@ TINY = Recipe().changed({"width": 0.015625, "steps": 6, "batch_size": 4, "n_late
 def largest_file(n_bytes: int):
     """Refuse to let any file grow beyond this, as a full disk would."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)    # an error, not the end of the process
     resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 def same(a, b) -> bool:
