@@ -1,0 +1,1 @@
+"""Ready files for programs that play audiobend, written from the table of addresses."""

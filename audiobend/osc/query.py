@@ -1,0 +1,1 @@
+"""The table of addresses as OSCQuery has it."""

@@ -1,0 +1,1 @@
+"""OSCQuery over HTTP and WebSocket."""
