@@ -40,6 +40,10 @@ class TrainingError(AudiobendError):
     """Training that cannot start or go on."""
 
 
+class ClusteringError(AudiobendError):
+    """Features that cannot be put into clusters as asked."""
+
+
 def did_you_mean(given: object, known: Iterable[object]) -> str:
     """Return ``"; did you mean 'x'?"``, or a list of what exists when nothing is near.
 

@@ -90,6 +90,8 @@ class Clusters:
     layers : mapping from layer name to `LayerClusters`
     fingerprint : str or None
         Of the model whose features were clustered; None where the file does not say.
+    made : mapping
+        How they were made: method, seed, figures of each layer; plain data, may be empty.
 
     Examples
     --------
@@ -100,6 +102,7 @@ class Clusters:
 
     layers: Mapping[LayerName, LayerClusters]
     fingerprint: str | None = None
+    made: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_labels(
@@ -107,6 +110,7 @@ class Clusters:
         labels: Mapping[LayerName, Sequence[int] | Tensor],
         names: Mapping[LayerName, Mapping[int, str]] | None = None,
         fingerprint: str | None = None,
+        made: Mapping[str, Any] | None = None,
     ) -> "Clusters":
         """Build from one list of cluster indices per layer, in the order of the features."""
         names = names or {}
@@ -116,6 +120,7 @@ class Clusters:
                 for layer, of_layer in labels.items()
             },
             fingerprint,
+            made or {},
         )
 
     def __contains__(self, layer: object) -> bool:

@@ -24,7 +24,7 @@ FORMATS = ("audiobend", "broad2020", "zheng2022")
 SITES = tuple(layer_of(Site(resolution, place)) for resolution in RESOLUTIONS for place in PLACES)
 """The layers that Zheng's lists stand for, in their order: ``"const"``, 0, 1 .. 16."""
 
-_TOP = ("audiobend-clusters", "fingerprint", "layers")
+_TOP = ("audiobend-clusters", "fingerprint", "made", "layers")
 _OF_LAYER = ("labels", "names", "descriptors")
 
 
@@ -75,7 +75,7 @@ def save_clusters(clusters: Clusters, path: PathLike, *, format: str = "audioben
 
 
 def dump_clusters(clusters: Clusters, *, format: str = "audiobend") -> str:
-    """Return the text of a cluster file; only ours keeps names, descriptors and the fingerprint."""
+    """Return the text of a cluster file; only ours keeps names, descriptors, the fingerprint and how they were made."""
     if format == "broad2020":
         return dump_document({layer: _broad_entries(one) for layer, one in clusters.layers.items()})
     if format == "zheng2022":
@@ -86,6 +86,8 @@ def dump_clusters(clusters: Clusters, *, format: str = "audiobend") -> str:
     head: dict[str, Any] = {"audiobend-clusters": VERSION}
     if clusters.fingerprint is not None:
         head["fingerprint"] = clusters.fingerprint
+    if clusters.made:
+        head["made"] = dict(clusters.made)
     return dump_document({**head, "layers": layers})
 
 
@@ -95,10 +97,12 @@ def _ours(document: Mapping[str, Any]) -> Clusters:
         rule = f"audiobend-clusters must be {VERSION}, the version of cluster files"
         raise PatchError(f"{rule}, got {shown(version)}")
     check_keys(document, _TOP)
-    layers, fingerprint = document.get("layers"), document.get("fingerprint")
+    layers, fingerprint, made = (document.get(key) for key in ("layers", "fingerprint", "made"))
     if not isinstance(layers, Mapping):
         raise PatchError(f"layers must be a mapping from layer names, got {shown(layers)}")
-    return Clusters(_each_layer(layers, _our_layer), None if fingerprint is None else str(fingerprint))
+    if not isinstance(made, Mapping | None):
+        raise PatchError(f"made must be a mapping that says how the clusters were made, got {shown(made)}")
+    return Clusters(_each_layer(layers, _our_layer), None if fingerprint is None else str(fingerprint), made or {})
 
 
 def _our_layer(entry: Any) -> LayerClusters:

@@ -15,13 +15,14 @@ OURS = Clusters(
         "e2": LayerClusters(torch.tensor([2, 0])),
     },
     fingerprint="0123456789abcdef",
+    made={"method": "metric", "seed": 3, "figures": {1: {"accuracy": 0.5}}},
 )
 PLAIN = Clusters.from_labels({"const": [0, 0, 1], 0: [1, 0], 3: [2, 0, 1, 0]})
 
 
 @pytest.mark.parametrize("fingerprint", ["0123456789abcdef", "1234567890123456", "123e4567", None])
 def test_ours_comes_back_as_it_was(tmp_path, fingerprint):
-    clusters = Clusters(OURS.layers, fingerprint)
+    clusters = Clusters(OURS.layers, fingerprint, OURS.made)
     save_clusters(clusters, tmp_path / "c.yaml")
     assert load_clusters(tmp_path / "c.yaml", fingerprint=fingerprint) == clusters
     assert dump_clusters(clusters).startswith("audiobend-clusters: 1\n")
