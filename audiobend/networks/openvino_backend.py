@@ -5,23 +5,21 @@ look at one activation at a time are inputs of that graph, so that no change of 
 a stage with another kind of bend is there a seam, where torch bends.
 """
 
+import functools
 import importlib
 import itertools
 import sys
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from audiobend.bending.pointwise import points_of
-from audiobend.networks.spectrogram_vae import N_BINS, SEED_MAP, WINDOW, SpectrogramVAE
-from audiobend.networks.stages import CODE, Bending, Run
-from audiobend.networks.subpixel import Part, Subpixel
+from audiobend.networks.openvino_graph import Array, GraphWriter, Span, spans_of
+from audiobend.networks.spectrogram_vae import SpectrogramVAE
+from audiobend.networks.stages import Bending, Run
 
-Array = NDArray[np.float32]
 KEPT_GRAPHS = 64
 """Graphs that are kept compiled; a plan takes about five."""
 
@@ -40,23 +38,23 @@ class OpenvinoMachine:
     """
 
     def __init__(self, network: SpectrogramVAE, dtype: torch.dtype, batch: int) -> None:
-        self._ov, self._ops = _openvino()
-        self._network, self._batch = network, batch
-        self._layers = network.layers()
-        self._core = self._ov.Core()
+        openvino, operations = _openvino()
+        self._writer = GraphWriter(openvino, operations, network)
+        self._layers, self._batch = network.layers(), batch
+        self._core = _core()
         self._options = {
             "INFERENCE_NUM_THREADS": 1,
             "NUM_STREAMS": 1,
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "bf16" if dtype == torch.bfloat16 else "f32",
         }
-        self._graphs: dict[tuple[_Span, int], Any] = {}
-        self._last_used: dict[tuple[_Span, int], int] = {}
+        self._graphs: dict[tuple[Span, int], Any] = {}
+        self._last_used: dict[tuple[Span, int], int] = {}
         self._clock = itertools.count()
 
     def run(self, x: Tensor, run: Run) -> Tensor:
         """See `audiobend.networks.stages.Machine`."""
-        for span in _spans(run):
+        for span in spans_of(run):
             inputs = [np.ascontiguousarray(x.numpy())]
             if run.bending is not None and span.takes_points:
                 inputs += self._points(run.bending, span, len(x))
@@ -68,10 +66,10 @@ class OpenvinoMachine:
 
     def prepare(self, run: Run) -> None:
         """Compile what a run needs; about 50 ms for each graph of a small model."""
-        for span in _spans(run):
+        for span in spans_of(run):
             self._graph(span, self._batch)
 
-    def _points(self, bending: Bending, span: "_Span", batch: int) -> list[Array]:
+    def _points(self, bending: Bending, span: Span, batch: int) -> list[Array]:
         """Return the inputs that say what pointwise bends do behind all stages but the last."""
         arrays: list[Array] = []
         for stage in range(span.first, span.last - 1):
@@ -80,149 +78,28 @@ class OpenvinoMachine:
             arrays += [array[:, :, None, None] for array in points.arrays()]
         return arrays
 
-    def _graph(self, span: "_Span", batch: int) -> Any:
+    def _graph(self, span: Span, batch: int) -> Any:
         """Return what runs a graph; it is compiled now unless it is among those used lately."""
         key = (span, batch)
         self._last_used[key] = next(self._clock)
         request = self._graphs.get(key)
         if request is None:
-            compiled = self._core.compile_model(self._built(span, batch), "CPU", self._options)
+            compiled = self._core.compile_model(self._writer.write(span, batch), "CPU", self._options)
             request = self._graphs[key] = compiled.create_infer_request()
             if len(self._graphs) > KEPT_GRAPHS:
                 del self._graphs[min(list(self._graphs), key=self._last_used.__getitem__)]
         return request
 
-    def _built(self, span: "_Span", batch: int) -> Any:
-        """Write stages down as a graph."""
-        node = self._input([batch, *self._shape_before(span)])
-        inputs = [node]
-        given = span.given
-        for stage, rows in zip(range(span.first, span.last), span.rows, strict=True):
-            node = self._stage(node, stage, batch, given, rows)
-            given = rows
-            if span.takes_points and stage < span.last - 1:
-                numbers = [self._input([batch, self._layers[stage].n_features, 1, 1]) for _ in range(5)]
-                node = self._bend(node, *numbers)
-                inputs += numbers
-        return self._ov.Model([node], inputs, f"stages {span.first} to {span.last}")
 
-    def _shape_before(self, span: "_Span") -> list[int]:
-        if span.first == 0:
-            return [1, WINDOW, N_BINS]
-        layer = self._layers[span.first - 1]
-        if span.first == CODE + 1:
-            return [layer.n_features]
-        return [layer.n_features, layer.height if span.given is None else len(span.given), layer.width]
+@functools.cache
+def _core() -> Any:
+    """Return OpenVINO's core, one for the whole process.
 
-    def _input(self, shape: list[int]) -> Any:
-        return self._ops.parameter(shape, np.float32)
-
-    def _bend(self, x: Any, scale: Any, offset: Any, jump: Any, slope: Any, level: Any) -> Any:
-        ops = self._ops
-        above = ops.greater(ops.add(ops.multiply(x, slope), level), np.float32(0))
-        line = ops.add(ops.multiply(x, scale), offset)
-        return ops.add(line, ops.multiply(ops.convert(above, "f32"), jump))
-
-    def _stage(self, x: Any, stage: int, batch: int, given: range | None, rows: range) -> Any:
-        network = self._network
-        if stage == CODE:
-            return self._dense(self._ops.reshape(x, np.array([batch, -1]), False), network.mean)
-        if stage < CODE:
-            convolution, *others = network.encoder[stage].children()
-            x = self._convolution(x, convolution)
-        else:
-            n = self._layers[stage - 1].height
-            if stage == CODE + 1:
-                seed = self._dense(x, network.expand)
-                x, n, given = self._ops.reshape(seed, np.array([batch, -1, *SEED_MAP]), False), SEED_MAP[0], None
-            transposed, *others = network.decoder[stage - CODE - 1].children()
-            x = self._transposed(x, transposed, Part(n, given or range(n), rows))
-        for module in others:
-            x = self._followed(x, module)
-        return x
-
-    def _followed(self, x: Any, module: nn.Module) -> Any:
-        ops = self._ops
-        match module:
-            case nn.Identity():
-                return x
-            case nn.ReLU():
-                return ops.relu(x)
-            case nn.LeakyReLU():
-                return ops.prelu(x, np.array([module.negative_slope], np.float32))
-            case nn.Tanh():
-                return ops.tanh(x)
-        raise NotImplementedError(f"{type(module).__name__} has no graph")
-
-    def _dense(self, x: Any, module: nn.Linear) -> Any:
-        return self._ops.add(self._ops.matmul(x, _array(module.weight), False, True), _array(module.bias)[None])
-
-    def _convolution(self, x: Any, module: nn.Module) -> Any:
-        assert isinstance(module, nn.Conv2d)
-        padding = [int(n) for n in module.padding]
-        result = self._ops.convolution(x, _array(module.weight), list(module.stride), padding, padding, [1, 1])
-        return self._plus(result, module.bias)
-
-    def _transposed(self, x: Any, module: nn.Module, part: Part) -> Any:
-        """Weave where both axes are stretched alike, for which there is an operation."""
-        assert isinstance(module, nn.ConvTranspose2d)
-        width = list(x.get_output_shape(0))[3]
-        if module.stride[0] != module.stride[1]:
-            padding = [int(n) for n in module.padding]
-            stretched = self._ops.convolution_backprop_data(
-                x, _array(module.weight), list(module.stride), None, padding, padding, [1, 1]
-            )
-            columns = slice(0, list(stretched.get_output_shape(0))[3])
-            return self._plus(self._cut(stretched, slice(part.wanted.start, part.wanted.stop), columns), module.bias)
-        subpixel = Subpixel(module)
-        axes = (subpixel.rows, subpixel.columns)
-        parts = subpixel.parts(part.n, width, part)
-        taken = self._cut(x, *(one.taken(axis) for one, axis in zip(parts, axes, strict=True)))
-        before, after = zip(*(one.padding(axis) for one, axis in zip(parts, axes, strict=True)), strict=True)
-        groups = self._ops.convolution(taken, _array(subpixel.kernel), [1, 1], list(before), list(after), [1, 1])
-        big = self._ops.depth_to_space(self._plus(groups, subpixel.bias), "blocks_first", module.stride[0])
-        return self._cut(big, *(one.kept(axis) for one, axis in zip(parts, axes, strict=True)))
-
-    def _cut(self, x: Any, rows: slice, columns: slice) -> Any:
-        if list(x.get_output_shape(0))[2:] == [rows.stop, columns.stop] and rows.start == columns.start == 0:
-            return x
-        starts, ends = np.array([rows.start, columns.start]), np.array([rows.stop, columns.stop])
-        return self._ops.slice(x, starts, ends, np.array([1, 1]), np.array([2, 3]))
-
-    def _plus(self, x: Any, bias: Tensor | None) -> Any:
-        assert bias is not None
-        return self._ops.add(x, _array(bias).reshape(1, -1, 1, 1))
-
-
-@dataclass(frozen=True)
-class _Span:
-    """Stages that are one graph: ``first <= stage < last``, with the rows that each puts out."""
-
-    first: int
-    last: int
-    given: range | None
-    rows: tuple[range, ...]
-    takes_points: bool
-
-
-def _spans(run: Run) -> list[_Span]:
-    """Return the graphs that a run is made of.
-
-    The code always ends a graph, so that the encoder is compiled once for all plans.
+    Each core gives the thread a stack for signals and frees it when it goes. Of two that overlap, as when a performance
+    changes its model, the second leaves the thread with the stack that the first has freed, and the next signal
+    (Ctrl-C) ends the process. So there is one, and it never goes.
     """
-    stages = range(run.first, run.last)
-    seams = [stage + 1 for stage in stages if stage in (CODE, run.last - 1) or not run.is_pointwise(stage)]
-    spans, first, given = [], run.first, run.given
-    for end in seams:
-        takes_points = any(run.acts(stage) for stage in range(first, end - 1))
-        spans.append(_Span(first, end, given, run.rows[first:end], takes_points))
-        first, given = end, run.rows[end - 1]
-    return spans
-
-
-def _array(tensor: Tensor) -> Array:
-    array: Array = tensor.detach().float().contiguous().numpy()
-    return array
+    return _openvino()[0].Core()
 
 
 def _openvino() -> tuple[Any, Any]:

@@ -143,7 +143,7 @@ def test_another_number_of_windows_works_too(tiny_model, name):
 def test_a_prepared_plan_compiles_nothing_when_it_plays(tiny_model, patch, monkeypatch):
     one, plan = backend("openvino", tiny_model), tiny_model.resolve(patch)
     one.prepare(plan, slice(112, 128))
-    monkeypatch.setattr("audiobend.networks.openvino_backend.OpenvinoMachine._built", None)
+    monkeypatch.setattr("audiobend.networks.openvino_backend.GraphWriter.write", None)
     one.reconstruct(windows(1), plan, columns=slice(112, 128))
 
 
@@ -151,7 +151,7 @@ def test_a_prepared_plan_compiles_nothing_when_it_plays(tiny_model, patch, monke
 def test_turning_a_knob_of_a_pointwise_bend_compiles_nothing(tiny_model, monkeypatch):
     one, patch = backend("openvino", tiny_model), PATCHES["points"]
     one.prepare(tiny_model.resolve(patch))
-    monkeypatch.setattr("audiobend.networks.openvino_backend.OpenvinoMachine._built", None)
+    monkeypatch.setattr("audiobend.networks.openvino_backend.GraphWriter.write", None)
     turned = patch.set("1-scalar-multiply/factor", -3.0).set("2-offset/mix", 1.0).set("4-ablate/features", "random 0.2")
     assert_near(
         one.reconstruct(windows(1), tiny_model.resolve(turned)), truth(tiny_model, turned, windows(1)), 1e-4
@@ -303,3 +303,34 @@ def test_graphs_do_not_pile_up_in_a_long_performance(tiny_model, monkeypatch):
         found = one.reconstruct(windows(1), tiny_model.resolve(patch), columns=slice(112, 128))
         assert_near(found, [part[:, :, 112:] for part in truth(tiny_model, patch, windows(1))], 1e-4)
         assert len(one._plain._graphs) <= 6
+
+
+CTRL_C_AFTER_BACKENDS_CAME_AND_WENT = """
+import gc, os, signal, sys
+import torch
+from audiobend.bending import Patch
+from audiobend.io.modelbundle import load_model
+from audiobend.networks.backends import backend
+
+model = load_model(sys.argv[1])
+overlapping = []
+for _ in range(2):
+    overlapping.append(backend("openvino", model))
+    overlapping[-1].reconstruct(torch.zeros(1, 1, 128, 513), model.resolve(Patch()))
+while overlapping:
+    del overlapping[0]    # the older first, as when a performance changes its model
+    gc.collect()
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    signal.pause()
+except KeyboardInterrupt:
+    print("heard")
+"""
+
+
+@OPENVINO
+def test_a_signal_is_heard_after_backends_came_and_went(tiny_bundle):
+    """In a process of its own: what is tested ends the process where it goes wrong."""
+    command = [sys.executable, "-c", CTRL_C_AFTER_BACKENDS_CAME_AND_WENT, str(tiny_bundle)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
