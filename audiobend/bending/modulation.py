@@ -1,4 +1,4 @@
-"""Parameters that move: low-frequency oscillators as pure functions of time."""
+"""Parameters that move: low-frequency oscillators as pure functions of time, and the level of the input."""
 
 import math
 from collections.abc import Callable
@@ -12,6 +12,11 @@ from audiobend.bending.transform import Param
 from audiobend.bending.values import shown
 from audiobend.errors import PatchError, did_you_mean
 
+OFF, FOLLOW = "off", "follow"
+
+Level = Callable[[Tensor, float], Tensor]
+"""The input's loudness, 0..1, at times ``(batch,)`` in seconds, as followed at a rate in Hz; float64 ``(batch,)``."""
+
 MODULATION_PARAMS = {
     "rate_hz": Param("rate_hz", 0, 100, default=0.2, unit="Hz"),
     "depth": Param("depth", -1024, 1024, default=1, help="in the unit of the target"),
@@ -21,15 +26,18 @@ MODULATION_PARAMS = {
 
 @dataclass(frozen=True)
 class Modulation:
-    """One oscillator on one parameter: ``value(t) = base + depth * lfo(rate_hz * t + phase)``.
+    """One movement of one parameter: ``value(t) = base + depth * lfo(rate_hz * t + phase)``.
 
     Attributes
     ----------
     target : str
-        ``"<bend id>/<parameter>"``, ``"<bend id>/mix"``, or ``"output/"`` with mix, detail or gain_db.
-    lfo : "sine", "triangle", "square" or "random"
-        Each runs between -1 and 1; random holds one drawn value per period.
+        ``"<bend id>/<parameter>"``, ``"<bend id>/mix"``, ``"output/"`` with mix, detail or gain_db, or
+        ``"latent/<axis>/<op>"``.
+    lfo : "sine", "triangle", "square", "random", "follow" or "off"
+        The first four run between -1 and 1; random holds one drawn value per period. ``follow`` is the input's
+        loudness, from 0 at -60 dB of full scale to 1 at 0 dB. ``off`` moves nothing, and keeps the other values.
     rate_hz : float in 0..100, periods per second
+        Of ``follow``: how quickly it follows; 0 not at all.
     depth : float, in the unit of the target
     phase : float in 0..1, where in its period the oscillator is at 0 seconds
     """
@@ -41,14 +49,22 @@ class Modulation:
     phase: float = 0.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.lfo, str) or self.lfo not in LFOS:
-            raise PatchError(f"unknown lfo {shown(self.lfo)}{did_you_mean(self.lfo, LFOS)}")
+        if not isinstance(self.lfo, str) or self.lfo not in SHAPES:
+            raise PatchError(f"unknown lfo {shown(self.lfo)}{did_you_mean(self.lfo, SHAPES)}")
         for name, param in MODULATION_PARAMS.items():
             object.__setattr__(self, name, float(param.check(getattr(self, name), self.target)))
 
-    def at(self, times: Tensor, seed: int = 0) -> Tensor:
-        """Return ``depth * lfo`` at ``times`` in seconds, ``(batch,)``; float64, same shape, on the CPU."""
-        cycles = times.detach().double().cpu() * self.rate_hz + self.phase
+    def at(self, times: Tensor, seed: int = 0, level: Level | None = None) -> Tensor:
+        """Return ``depth * lfo`` at ``times`` in seconds, ``(batch,)``; float64, same shape, on the CPU.
+
+        Without a ``level`` there is nothing to follow, as in silence.
+        """
+        moments = times.detach().double().cpu()
+        if self.lfo == FOLLOW:
+            return self.depth * (torch.zeros_like(moments) if level is None else level(moments, self.rate_hz))
+        if self.lfo == OFF:
+            return torch.zeros_like(moments)
+        cycles = moments * self.rate_hz + self.phase
         return self.depth * LFOS[self.lfo](cycles, stable_key(seed, "lfo", self.target))
 
 
@@ -81,17 +97,27 @@ LFOS: dict[str, Callable[[Tensor, int], Tensor]] = {
 }
 
 
+SHAPES = ("off", *LFOS, FOLLOW)
+"""What a movement can be."""
+
+
 @dataclass(frozen=True)
 class Moving:
-    """A parameter with its oscillators; several on one parameter add up."""
+    """A parameter with what moves it; several movements of one parameter add up."""
 
     param: Param
     oscillators: tuple[Modulation, ...]
     seed: int
+    level: Level | None = None
+
+    @property
+    def follows(self) -> bool:
+        """Whether the input's level is wanted."""
+        return any(one.lfo == FOLLOW for one in self.oscillators)
 
     def at(self, base: float, times: Tensor) -> Tensor:
         """Return the values at ``times``, float64 ``(batch,)``: in the parameter's range, whole if it is."""
-        value = sum((one.at(times, self.seed) for one in self.oscillators), torch.zeros(1).double()) + base
+        value = sum((one.at(times, self.seed, self.level) for one in self.oscillators), torch.zeros(1).double()) + base
         if self.param.integer:
             value = torch.floor(value + 0.5)
         return value.clamp(self.param.low, self.param.high)

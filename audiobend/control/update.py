@@ -27,6 +27,7 @@ from audiobend.errors import AudiobendError, ControlError, did_you_mean
 
 MAX_SCENES = 256
 POSITION = Param("position", 0, 1, default=0, help="0 is the first scene, 1 the second")
+FADE = Param("seconds", 0, 600, default=0, unit="s", help="how long it takes to get there")
 
 
 def update(state: State, command: Command, context: Context) -> State:

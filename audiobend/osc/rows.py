@@ -11,12 +11,14 @@ from typing import Any, Literal
 from audiobend.bending.apply import MIX
 from audiobend.bending.bend import OUTPUT_PARAMS
 from audiobend.bending.latent import LATENT_OPS
+from audiobend.bending.modulation import MODULATION_PARAMS, SHAPES
 from audiobend.bending.transform import Number, Param, Transform
-from audiobend.control.update import POSITION
+from audiobend.control.update import FADE, POSITION
 
 LAST_INT = 2**31 - 1
+LONGEST_FADE = f"{FADE.low:g}..{FADE.high:g}"
 
-Kind = Literal["switch", "number", "norm", "text", "name", "action"]
+Kind = Literal["switch", "number", "norm", "text", "name", "lfo", "action"]
 
 
 @dataclass(frozen=True)
@@ -30,18 +32,20 @@ class Row:
         ``{axis}`` where there are several.
     kind : str
         ``switch`` (0 or 1), ``number`` (in its range), ``norm`` (0..1 over the range of the number above it), ``text``,
-        ``name`` (a whole number or text), or ``action``.
+        ``name`` (a whole number or text), ``lfo`` (one of ``choices``, then rate, depth and phase of it), or ``action``.
     types : str
         OSC types of the arguments: ``i``, ``f``, ``s``; ``*`` for any.
     description : str
     access : str
-        ``"rw"``, ``"r"`` (send no arguments) or ``"w"``.
+        ``"rw"``, ``"r"`` (send no arguments) or ``"w"``. What is no action and ``"r"`` is a value that others change.
     param : Param or None
         Range, unit and default of a number.
     target : str
         What `audiobend.control.Set` changes, with ``{bend}`` and ``{axis}`` filled in; empty for actions.
     optional : int
         How many of the last arguments may be left out.
+    choices : tuple of str
+        The words that the first argument may be; empty where it is none of a few.
     """
 
     path: str
@@ -52,6 +56,7 @@ class Row:
     param: Param | None = None
     target: str = ""
     optional: int = 0
+    choices: tuple[str, ...] = ()
 
     @property
     def default(self) -> Any:
@@ -91,13 +96,29 @@ def with_norm(row: Row) -> tuple[Row, Row]:
     return row, replace(row, path=f"{row.path}/norm", kind="norm", types="f", description=description)
 
 
+def with_lfo(row: Row) -> Iterator[Row]:
+    """Return a number, with what moves it: an oscillator, or the level of the input."""
+    assert row.param is not None
+    yield row
+    path, target, unit = f"{row.path}/lfo", f"{row.target}/lfo", row.param.unit
+    name, span = row.path.rpartition("/")[2], row.param.high - row.param.low
+    rate, phase = MODULATION_PARAMS["rate_hz"], MODULATION_PARAMS["phase"]
+    depth = Param("depth", -span, span, default=min(1.0, span), unit=unit)
+    words = f"what moves {name}: {', '.join(SHAPES)}; then rate, depth, phase"
+    yield Row(path, "lfo", "sfff", words, target=target, optional=3, choices=SHAPES)
+    yield number(f"{path}/rate", replace(rate, name="rate"), f"how fast {name} moves", f"{target}/rate")
+    yield number(f"{path}/depth", depth, f"how far {name} moves", f"{target}/depth")
+    yield number(f"{path}/phase", phase, f"where in its period the movement of {name} begins", f"{target}/phase")
+
+
 def transform_rows(transform: Transform, path: str, switch_path: str) -> Iterator[Row]:
     """Return the rows of one transform at one place; ``path`` leads there, ``switch_path`` to its switch."""
     yield Row(switch_path, "switch", "i", f"switch: {transform.description}".rstrip("."), target="{bend}/on")
-    yield number(f"{path}/mix", MIX, "how much of it is mixed in", "{bend}/mix")
+    yield from with_lfo(number(f"{path}/mix", MIX, "how much of it is mixed in", "{bend}/mix"))
     for param in transform.params:
         words = param.help or f"{param.name} of {transform.name}"
-        yield from with_norm(number(f"{path}/{param.name}", param, words, f"{{bend}}/{param.name}"))
+        row, norm = with_norm(number(f"{path}/{param.name}", param, words, f"{{bend}}/{param.name}"))
+        yield from (*with_lfo(row), norm)
 
 
 def layer_rows(transforms: Mapping[str, Transform]) -> Iterator[Row]:
@@ -121,15 +142,17 @@ def latent_rows() -> Iterator[Row]:
         if len(entry.params) == 2 and entry.params[0].name == "axis":
             words = f"{entry.description.rstrip('.')}: {entry.params[1].name}; {entry.params[1].help}"
             target = f"latent/{{axis}}/{op}"
-            yield from with_norm(number(f"latent/{{axis}}/{op}", entry.params[1], words, target))
+            row, norm = with_norm(number(f"latent/{{axis}}/{op}", entry.params[1], words, target))
+            yield from (*with_lfo(row), norm)
 
 
 def output_rows() -> Iterator[Row]:
     """Return what belongs to the whole sound."""
     out = OUTPUT_PARAMS
-    yield number("mix", out["mix"], "dry to wet", "output/mix")
-    yield number("detail", out["detail"], out["detail"].help, "output/detail")
-    yield from with_norm(number("gain", out["gain_db"], "gain at the output", "output/gain_db"))
+    yield from with_lfo(number("mix", out["mix"], "dry to wet", "output/mix"))
+    yield from with_lfo(number("detail", out["detail"], out["detail"].help, "output/detail"))
+    gain, norm = with_norm(number("gain", out["gain_db"], "gain at the output", "output/gain_db"))
+    yield from (*with_lfo(gain), norm)
     yield Row("limiter", "switch", "i", "limiter at the output", target="output/limiter")
     yield Row("match_level", "switch", "i", "the unbent level follows the input's", target="output/match_level")
     yield Row("bypass", "switch", "i", "the dry sound, bit for bit", target="bypass")
@@ -138,13 +161,31 @@ def output_rows() -> Iterator[Row]:
 
 
 def scene_rows() -> Iterator[Row]:
-    """Return what is done with scenes and models."""
-    yield Row("scene/load", "action", "s", "sound a scene; the query tells the one loaded last")
-    yield Row("scene/save", "action", "s", "keep what sounds as a scene", "w")
+    """Return what is done with scenes, steps back, takes and models."""
+    yield Row("scene/load", "action", "sf", f"sound a scene, reached over so many seconds ({LONGEST_FADE}); the query "
+              "tells the one loaded last", optional=1)
+    yield Row("scene/save", "action", "s", "keep what sounds as a scene, in the session's folder", "w")
     yield Row("scene/delete", "action", "s", "forget a scene", "w")
+    yield _told("scene/count", "i", "how many scenes there are", "scenes")
     yield Row("scene/morph", "action", "ssf", "sound what lies between two scenes: from, to, position 0..1")
     yield number("scene/morph/position", POSITION, "position between the two scenes of the last morph", "morph")
+    yield Row("undo", "action", "i", "take the last gesture back; nothing, or 1", "w", optional=1)
+    yield _told("undo/count", "i", "how many gestures can be taken back", "undos")
+    yield Row("redo", "action", "i", "do again what was taken back; nothing, or 1", "w", optional=1)
+    yield _told("redo/count", "i", "how many gestures can be done again", "redos")
+    yield Row("take/start", "action", "s", "record every gesture from now on, as a take of that name or a free one; done "
+              "tells the name", "w", optional=1)
+    yield Row("take/stop", "action", "i", "end the take; nothing, or 1", "w", optional=1)
+    yield _told("take/name", "s", "the take that is being recorded; empty where none is", "take")
     yield Row("model/load", "action", "s", "load another model by its name; done is told when it sounds")
+
+
+def _told(path: str, types: str, description: str, target: str) -> Row:
+    """Return the row of a value that can only be asked for."""
+    param = Param(path.rpartition("/")[2], 0, LAST_INT, default=0, integer=True)
+    if types == "s":
+        return Row(path, "text", types, description, "r", target=target)
+    return Row(path, "number", types, description, "r", param, target)
 
 
 def service_rows() -> Iterator[Row]:
@@ -171,6 +212,7 @@ def service_rows() -> Iterator[Row]:
     yield Row("list/bends", "action", "", "a message for each bend of the patch: index, count, id, layer, transform, "
               "features, on", "r")
     yield Row("list/scenes", "action", "", "a message for each scene: index, count, name", "r")
+    yield Row("list/takes", "action", "", "a message for each take of the session: index, count, name", "r")
     yield Row("list/models", "action", "", "a message for each model: index, count, name", "r")
 
 
@@ -201,4 +243,9 @@ def bend_forms() -> tuple[Row, ...]:
     own = bend_rows(Transform("", "", (), lambda x: x, "on or off"))
     value = Row("bend/{id}/{param}", "number", "f", "a parameter of its transform, as under layer")
     norm = Row("bend/{id}/{param}/norm", "norm", "f", "the same as a share 0..1 of its range")
-    return (*own, value, norm)
+    lfo = Row("bend/{id}/{param}/lfo", "lfo", "sfff", "what moves it, as of mix", optional=3, choices=SHAPES)
+    parts = [
+        Row(f"bend/{{id}}/{{param}}/lfo/{name}", "number", "f", f"{name} of its movement, as of mix")
+        for name in ("rate", "depth", "phase")
+    ]
+    return (*own, value, lfo, *parts, norm)
