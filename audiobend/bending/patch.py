@@ -11,6 +11,7 @@ from typing import Any
 from audiobend.bending.bend import Bend, LatentBend, Output, WeightBend
 from audiobend.bending.features import LayerName
 from audiobend.bending.modulation import Modulation
+from audiobend.bending.movement import get_movement, is_movement, set_movement
 from audiobend.bending.targets import find_param, get_value, set_value
 from audiobend.bending.transform import PROFILES, Param, check_params, get_transform
 from audiobend.bending.values import seed_number, shown
@@ -95,7 +96,7 @@ class Patch:
 
     def get(self, target: str) -> Any:
         """Return the value of a target; see `set`."""
-        return get_value(self, target)
+        return get_movement(self, target) if is_movement(target) else get_value(self, target)
 
     def set(self, target: str, value: Any) -> "Patch":
         """Return a copy with one value changed.
@@ -104,10 +105,13 @@ class Patch:
         ----------
         target : str
             ``"<id>/<parameter>"``, ``"<id>/mix"``, ``"<id>/on"``, ``"<id>/layer"``, ``"<id>/features"``,
-            ``"output/<name>"``, ``"latent/<axis>/<op>"`` (such as ``"latent/3/offset"``) or ``"seed"``.
+            ``"output/<name>"``, ``"latent/<axis>/<op>"`` (such as ``"latent/3/offset"``) or ``"seed"``; and for what
+            moves a number ``"<id>/<parameter>/lfo"``, and ``"/rate"``, ``"/depth"``, ``"/phase"`` behind that.
         value : number, bool, str or selection of features
-            Text is read as on a command line: ``"3"``, ``"off"``, ``"cluster 1"``.
+            Text is read as on a command line: ``"3"``, ``"off"``, ``"cluster 1"``, ``"sine 0.2 1.0"``.
         """
+        if is_movement(target):
+            return set_movement(self, target, value)
         return set_value(self, target, value)
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from audiobend.bending.features import Indices, LayerName, Random, stable_key
-from audiobend.bending.modulation import Moving
+from audiobend.bending.modulation import Level, Moving
 from audiobend.bending.patch import Patch
 from audiobend.bending.step import Step, bend_latent
 from audiobend.errors import AudiobendError, PatchError
@@ -38,6 +38,17 @@ class Plan:
     def layers(self) -> frozenset[LayerName]:
         """Names of the layers with active bends."""
         return frozenset(self.steps)
+
+    @property
+    def follows(self) -> bool:
+        """True where something moves with the level of the input; see `hearing`."""
+        return any(one.follows for one in self._moves.values())
+
+    def hearing(self, level: Level) -> "Plan":
+        """Return the plan with the input's level for what follows it; without, that stays where silence leaves it."""
+        moves = {target: replace(one, level=level) if one.follows else one for target, one in self._moves.items()}
+        steps = {layer: tuple(one.hearing(level) for one in of_layer) for layer, of_layer in self.steps.items()}
+        return replace(self, steps=steps, _moves=moves)
 
     def apply(self, layer: LayerName, x: Tensor, *, times: Tensor | None = None, call: int = 0) -> Tensor:
         """Bend one layer's activation maps.

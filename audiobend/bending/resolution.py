@@ -12,7 +12,7 @@ from audiobend.bending.bend import Bend
 from audiobend.bending.clusters import Clusters, LayerClusters
 from audiobend.bending.features import Cluster, LayerName, Random, stable_key
 from audiobend.bending.latent import check_latent
-from audiobend.bending.modulation import Moving
+from audiobend.bending.modulation import OFF, Moving
 from audiobend.bending.patch import Patch
 from audiobend.bending.plan import Plan
 from audiobend.bending.step import Step
@@ -164,6 +164,8 @@ def _modulation(patch: Patch) -> dict[str, Moving]:
             check_moves(patch, one.target)
         except AudiobendError as error:
             raise PatchError(f"modulation[{index}]: {error}") from None
+        if one.lfo == OFF:
+            continue
         owner = one.target.partition("/")[0]
         target = one.target if owner == "latent" else f"{owner}/{param.name}"
         before = found[target].oscillators if target in found else ()

@@ -1,7 +1,7 @@
 """One step of a plan: a bend, or an operation on the latent code, with nothing left to look up."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ from audiobend.bending.apply import FeatureIndex, apply_checked
 from audiobend.bending.bend import Bend, LatentBend
 from audiobend.bending.features import LayerName
 from audiobend.bending.latent import apply_latent
-from audiobend.bending.modulation import Moving
+from audiobend.bending.modulation import Level, Moving
 from audiobend.bending.statistical import instance_norm
 from audiobend.bending.transform import Transform, Value
 
@@ -28,6 +28,13 @@ class Step:
     seed: int
     moving: Mapping[str, Moving]
     _copies: dict[torch.device, Tensor] = field(default_factory=dict)
+
+    def hearing(self, level: Level) -> "Step":
+        """Return the step with the input's level for what follows it."""
+        if not any(one.follows for one in self.moving.values()):
+            return self
+        moving = {name: replace(one, level=level) if one.follows else one for name, one in self.moving.items()}
+        return replace(self, moving=moving)
 
     def apply(self, x: Tensor, times: Tensor | None, call: int, *, owned: bool) -> Tensor:
         """Return ``x`` bent; ``x`` itself is written to only where it is ``owned``."""

@@ -20,19 +20,24 @@ from audiobend.control.commands import (
     Morph,
     Panic,
     Place,
+    Redo,
     RequestModel,
     SaveScene,
     Set,
+    StartTake,
+    StopTake,
+    Undo,
 )
 from audiobend.control.scenes import morph
 from audiobend.control.scheduling import Schedule
-from audiobend.control.state import Context, MorphPosition, State
+from audiobend.control.state import Context, Fade, MorphPosition, State
 from audiobend.control.update import read, update, update_all
 
 __all__ = [
     "Command",
     "Context",
     "DeleteScene",
+    "Fade",
     "LoadPatch",
     "LoadScene",
     "ModelFailed",
@@ -41,11 +46,15 @@ __all__ = [
     "MorphPosition",
     "Panic",
     "Place",
+    "Redo",
     "RequestModel",
     "SaveScene",
     "Schedule",
     "Set",
+    "StartTake",
     "State",
+    "StopTake",
+    "Undo",
     "morph",
     "read",
     "update",

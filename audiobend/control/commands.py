@@ -41,9 +41,10 @@ class Set:
     Attributes
     ----------
     target : str
-        As in `Patch.set` (``"fog/radius"``, ``"fog/on"``, ``"output/mix"``, ``"latent/3/offset"``, ``"seed"``), or
+        As in `Patch.set` (``"fog/radius"``, ``"fog/on"``, ``"fog/radius/lfo/rate"``, ``"output/mix"``,
+        ``"latent/3/offset"``, ``"seed"``), or
         ``"bypass"``, or ``"morph"`` (the position, 0..1, between the two scenes of the last `Morph`).
-    value : number, bool, str or selection of features
+    value : number, bool, str, selection of features or the values of a movement
     place : Place or None
         Where the bend of ``target`` is made if the patch has none of that id.
     """
@@ -67,9 +68,10 @@ class LoadPatch:
 
 @dataclass(frozen=True)
 class LoadScene:
-    """Put a scene in the place of the patch that sounds."""
+    """Put a scene in the place of the patch that sounds; it is reached in so many ``seconds``, 0..600."""
 
     name: str
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,28 @@ class Morph:
     a: str
     b: str
     position: float
+
+
+@dataclass(frozen=True)
+class Undo:
+    """Take the last gesture back."""
+
+
+@dataclass(frozen=True)
+class Redo:
+    """Do again what was taken back last."""
+
+
+@dataclass(frozen=True)
+class StartTake:
+    """Record every gesture from now on; without a name, under the next free one."""
+
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class StopTake:
+    """End the take that is being recorded."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +150,10 @@ Command = (
     | SaveScene
     | DeleteScene
     | Morph
+    | Undo
+    | Redo
+    | StartTake
+    | StopTake
     | RequestModel
     | ModelLoaded
     | ModelFailed

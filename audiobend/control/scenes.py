@@ -26,12 +26,12 @@ MAX_NAME = 64
 _NOT_IN_NAMES = set("/\\#*,?[]{}")
 _NEUTRAL = {"offset": {"amount": 0.0}, "scale": {"factor": 1.0}, "noise": {"sigma": 0.0}}
 
-def check_name(name: str) -> str:
-    """Return the name of a scene: words, never a path; `ControlError` with the rule."""
+def check_name(name: str, kind: str = "scene") -> str:
+    """Return the name of a scene or a take: words, never a path; `ControlError` with the rule."""
     wrong = not name.strip() or len(name) > MAX_NAME or name.startswith(".") or not name.isprintable()
     if wrong or _NOT_IN_NAMES & set(name):
         rule = f"1..{MAX_NAME} letters, no dot first, and none of / \\ # * , ? [ ] {{ }}"
-        raise ControlError(f"a scene's name must be {rule}; got '{name[:MAX_NAME]}'")
+        raise ControlError(f"a {kind}'s name must be {rule}; got '{name[:MAX_NAME]}'")
     return name
 
 def morph(a: Patch, b: Patch, position: float, layers: Sequence[Layer] = ()) -> Patch:

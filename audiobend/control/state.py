@@ -8,6 +8,7 @@ from typing import Any
 from audiobend.bending import TRANSFORMS, Clusters, Patch, Transform
 from audiobend.bending.features import LayerName
 from audiobend.bending.resolution import Layer
+from audiobend.control.history import History
 from audiobend.networks.model import Model
 
 NO_SCENES: Mapping[str, Patch] = MappingProxyType({})
@@ -23,13 +24,28 @@ class MorphPosition:
 
 
 @dataclass(frozen=True)
+class Fade:
+    """A scene that is reached over a time: whoever plays the sound goes there from what sounds when it hears of it.
+
+    Attributes
+    ----------
+    number : int
+        Tells it from any other fade.
+    seconds : float
+    """
+
+    number: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class State:
     """Everything that can change while sound runs.
 
     Attributes
     ----------
     patch : Patch
-        What sounds, with the bends made on the fly, the output's mix, detail and gain, and the seed.
+        What sounds (or is faded to), with the bends made on the fly, the output's mix, detail and gain, and the seed.
     bypass : bool
         The dry sound is heard, bit for bit.
     scenes : mapping from name to Patch
@@ -37,6 +53,14 @@ class State:
         The scene loaded last; empty before.
     morph : MorphPosition or None
         None where the sound is not between two scenes.
+    fade : Fade or None
+        How ``patch`` is reached; None where it is there at once. It stays when it is over.
+    history : History
+        Steps back and forth.
+    take : str
+        Name of the take that is being recorded; empty where none is.
+    takes : tuple of str
+        Names of the takes there are.
     model : str
         Name of the model that sounds.
     wanted_model : str
@@ -54,6 +78,10 @@ class State:
     scenes: Mapping[str, Patch] = field(default_factory=lambda: NO_SCENES)
     scene: str = ""
     morph: MorphPosition | None = None
+    fade: Fade | None = None
+    history: History = field(default_factory=History)
+    take: str = ""
+    takes: tuple[str, ...] = ()
     model: str = ""
     wanted_model: str = ""
     model_error: str = ""

@@ -1,6 +1,7 @@
 """How a command changes the state: one pure function, and how a target's value is read."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import count
 from typing import Any
 
 from audiobend.bending import Bend, Patch, get_transform
@@ -16,13 +17,18 @@ from audiobend.control.commands import (
     Morph,
     Panic,
     Place,
+    Redo,
     RequestModel,
     SaveScene,
     Set,
+    StartTake,
+    StopTake,
+    Undo,
 )
 from audiobend.control.fitting import MAX_BENDS, check_axis, check_fits, fitting
+from audiobend.control.history import History, redone, remembered, undone
 from audiobend.control.scenes import check_name, morph
-from audiobend.control.state import Context, MorphPosition, State
+from audiobend.control.state import Context, Fade, MorphPosition, State
 from audiobend.errors import AudiobendError, ControlError, did_you_mean
 
 MAX_SCENES = 256
@@ -30,38 +36,68 @@ POSITION = Param("position", 0, 1, default=0, help="0 is the first scene, 1 the 
 FADE = Param("seconds", 0, 600, default=0, unit="s", help="how long it takes to get there")
 
 
-def update(state: State, command: Command, context: Context) -> State:
+def update(state: State, command: Command, context: Context, now: float = 0.0) -> State:
     """Return the state after a command; the very same object where nothing changes.
+
+    Parameters
+    ----------
+    now : float
+        Seconds of a clock that never goes back: gestures that follow each other soon are one step of undo.
 
     Raises
     ------
     AudiobendError
         With one sentence, where the command cannot be carried out; the state stays as it is.
     """
-    changed = _carry_out(state, command, context)
-    if changed is state or changed == state:
-        return state
-    return changed.replace(revision=state.revision + 1)
+    after, (error,) = update_all(state, [command], context, now)
+    if error is not None:
+        raise error
+    return after
 
 
 def update_all(
-    state: State, commands: Iterable[Command], context: Context
+    state: State, commands: Iterable[Command], context: Context, now: float = 0.0
 ) -> tuple[State, list[AudiobendError | None]]:
     """Carry out several commands at one seam; one that fails changes nothing and does not stop the others.
 
     Returns
     -------
     (State, list)
-        The state after them, and for each command what was wrong with it, or None.
+        The state after them, and for each command what was wrong with it, or None. For undo they are one step.
     """
     outcomes: list[AudiobendError | None] = []
+    begun, turned = state, set[str]()
     for command in commands:
+        if isinstance(command, Undo | Redo):    # back to before it, not into the middle of what came with it
+            state = remembered(begun, state, turned, now)
         try:
-            state = update(state, command, context)
+            before, state = state, _next(state, command, context)
             outcomes.append(None)
         except AudiobendError as error:
             outcomes.append(error)
-    return state, outcomes
+            continue
+        if isinstance(command, Undo | Redo | ModelLoaded):
+            begun, turned = state, set()
+        elif state is not before:
+            turned.add(_turned(command, state))
+    return remembered(begun, state, turned, now), outcomes
+
+
+def _next(state: State, command: Command, context: Context) -> State:
+    changed = _carry_out(state, command, context)
+    if changed is state or changed == state:
+        return state
+    return changed.replace(revision=state.revision + 1)
+
+
+def _turned(command: Command, state: State) -> str:
+    """Return what belongs to one gesture with the next command that has the same."""
+    match command:
+        case Set(target):
+            return target
+        case Morph(a, b):
+            return f"morph {a} {b}"
+    return f"revision {state.revision}"
 
 
 def read(state: State, target: str, place: Place | None = None) -> Any:
@@ -70,6 +106,8 @@ def read(state: State, target: str, place: Place | None = None) -> Any:
         return state.bypass
     if target == "morph":
         return _position_of(state).position
+    if target in _COUNTED:
+        return _COUNTED[target](state)
     if place is not None and not has_bend(state.patch, place.id):
         return Patch(bends=(new_bend(place),)).get(target)
     return state.patch.get(target)
@@ -101,11 +139,23 @@ def _carry_out(state: State, command: Command, context: Context) -> State:
             return state.replace(bypass=True, panics=state.panics + 1)
         case LoadPatch(patch):
             check_fits(patch, context)
-            return state.replace(patch=patch, morph=None, scene="")
-        case LoadScene(name):
+            return state.replace(patch=patch, morph=None, scene="", fade=None)
+        case LoadScene(name, seconds):
             patch = _scene(state, name)
             check_fits(patch, context)
-            return state.replace(patch=patch, morph=None, scene=name)
+            length = float(FADE.check(seconds, "fade"))
+            fade = Fade(state.revision + 1, length) if length else None
+            return state.replace(patch=patch, morph=None, scene=name, fade=fade)
+        case Undo():
+            return undone(state)
+        case Redo():
+            return redone(state)
+        case StartTake(name):
+            return _start_take(state, name)
+        case StopTake():
+            if not state.take:
+                raise ControlError("no take is being recorded")
+            return state.replace(take="")
         case SaveScene(name):
             return _save(state, check_name(name))
         case DeleteScene(name):
@@ -148,7 +198,7 @@ def _morph(state: State, command: Morph, context: Context) -> State:
     share = float(POSITION.check(command.position, "morph"))
     between = morph(_scene(state, command.a), _scene(state, command.b), share, context.layers)
     check_fits(between, context)
-    return state.replace(patch=between, morph=MorphPosition(command.a, command.b, share), scene="")
+    return state.replace(patch=between, morph=MorphPosition(command.a, command.b, share), scene="", fade=None)
 
 
 def _save(state: State, name: str) -> State:
@@ -164,6 +214,15 @@ def _delete(state: State, name: str) -> State:
     return state.replace(scenes=left, scene="" if state.scene == name else state.scene, morph=at)
 
 
+def _start_take(state: State, name: str) -> State:
+    if state.take:
+        raise ControlError(f"the take '{state.take}' is being recorded; stop it first")
+    free = next(one for n in count(1) if (one := f"take-{n}") not in state.takes)
+    if check_name(name or free, "take") in state.takes:
+        raise ControlError(f"there is a take '{name}' already; choose another name, such as {free}")
+    return state.replace(take=name or free, takes=(*state.takes, name or free))
+
+
 def _model(state: State, command: RequestModel | ModelLoaded | ModelFailed, context: Context) -> State:
     name = command.name
     match command:
@@ -174,7 +233,9 @@ def _model(state: State, command: RequestModel | ModelLoaded | ModelFailed, cont
         case ModelLoaded():
             wanted = "" if state.wanted_model == name else state.wanted_model
             patch = fitting(state.patch, context)
-            return state.replace(model=name, wanted_model=wanted, model_error="", patch=patch, morph=None)
+            return state.replace(
+                model=name, wanted_model=wanted, model_error="", patch=patch, morph=None, fade=None, history=History()
+            )
         case ModelFailed():
             wrong = state.wanted_model == name
             return state.replace(wanted_model="", model_error=command.reason) if wrong else state
@@ -190,3 +251,11 @@ def _position_of(state: State) -> MorphPosition:
     if state.morph is None:
         raise ControlError("no scenes are being morphed; send /audiobend/scene/morph with two scenes and a position")
     return state.morph
+
+
+_COUNTED: dict[str, Callable[[State], int | str]] = {
+    "scenes": lambda state: len(state.scenes),
+    "undos": lambda state: len(state.history.past),
+    "redos": lambda state: len(state.history.future),
+    "take": lambda state: state.take,
+}

@@ -1,6 +1,7 @@
 """What a message asks for: changes of the state, values, or one of the services. Pure; nothing happens here."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -11,12 +12,16 @@ from audiobend.control import (
     LoadScene,
     Morph,
     Panic,
+    Redo,
     RequestModel,
     SaveScene,
     Set,
+    StartTake,
     State,
+    StopTake,
+    Undo,
 )
-from audiobend.errors import AudiobendError, ControlError
+from audiobend.errors import AudiobendError, ControlError, did_you_mean
 from audiobend.osc.addresses import Table
 from audiobend.osc.limits import Budget
 from audiobend.osc.match import is_pattern
@@ -62,12 +67,17 @@ class Failure:
 
 Request = Change | Query | Ask | Failure
 
-_CHANGES: dict[str, type[LoadScene] | type[SaveScene] | type[DeleteScene] | type[RequestModel]] = {
+_CHANGES: dict[str, Callable[..., Command]] = {
     "scene/load": LoadScene,
     "scene/save": SaveScene,
     "scene/delete": DeleteScene,
+    "scene/morph": Morph,
+    "take/start": StartTake,
     "model/load": RequestModel,
 }
+_BUTTONS: dict[str, Callable[[], Command]] = {"panic": Panic, "undo": Undo, "redo": Redo, "take/stop": StopTake}
+_SILENT = ("scene/morph", "model/load")
+"""What is not confirmed at once."""
 _QUERIES = ("scene/load", "scene/morph", "model/load", "notify")
 T = TypeVar("T")
 
@@ -105,6 +115,10 @@ def _request(leaf: Leaf, args: tuple[Argument, ...]) -> Request:
             return _action(leaf.address, row, args)
         if not args:
             return Query(leaf)
+        if row.access == "r":
+            raise NoAccessError("can be asked for, and takes no value")
+        if row.kind == "lfo":
+            return Change(leaf.address, Set(leaf.target, checked(row, args), leaf.place))
         if len(args) != 1:
             raise ControlError(f"takes one value, got {len(args)}")
         return Change(leaf.address, Set(leaf.target, value_of(row, args[0], _owner(leaf)), leaf.place))
@@ -155,20 +169,16 @@ def _owner(leaf: Leaf) -> str:
 
 def _action(address: str, row: Row, args: tuple[Argument, ...]) -> Request:
     name = row.path
-    if name == "panic":
-        pressed = not args or value_of(_BUTTON, args[0])
-        return Change(address, Panic(), confirm=True) if pressed else Ask("nothing", ())
+    if name in _BUTTONS:
+        pressed = not checked(row, args) or value_of(_BUTTON, args[0])
+        return Change(address, _BUTTONS[name](), confirm=True) if pressed else Ask("nothing", ())
     if not args and name in _QUERIES:
         return Ask(name, ())
     if row.access == "r" or name in ("notify", "sync"):
         return Ask(name, checked(row, args))
-    if not args:
+    if not args and row.optional < len(row.types):
         raise NoAccessError(f"takes {_forms(row)}, and has no value to ask for")
-    values = checked(row, args)
-    if name == "scene/morph":
-        a, b, position = values
-        return Change(address, Morph(str(a), str(b), float(position)), confirm=False)
-    return Change(address, _CHANGES[name](str(values[0])), confirm=name != "model/load")
+    return Change(address, _CHANGES[name](*checked(row, args)), confirm=name not in _SILENT)
 
 
 _BUTTON = Row("panic", "switch", "i", "")
@@ -180,7 +190,13 @@ def checked(row: Row, args: tuple[Argument, ...]) -> tuple[Argument, ...]:
         return args
     if not len(row.types) - row.optional <= len(args) <= len(row.types):
         raise ControlError(f"takes {_forms(row)}, got {len(args)} arguments")
-    return tuple(_typed(one, kind) for one, kind in zip(args, row.types, strict=False))
+    values = [_typed(one, kind) for one, kind in zip(args, row.types, strict=False)]
+    if row.choices and values[0] not in row.choices:
+        raise ControlError(f"there is no '{str(values[0])[:32]}'{did_you_mean(str(values[0])[:32], row.choices)}")
+    first = len(row.types) - len(row.params)
+    for index, param in enumerate(row.params[: max(0, len(values) - first)], first):
+        values[index] = param.check(values[index], row.path.rpartition("/")[2])
+    return tuple(values)
 
 
 def _typed(given: Argument, kind: str) -> Argument:
@@ -196,7 +212,8 @@ def _typed(given: Argument, kind: str) -> Argument:
 def _forms(row: Row) -> str:
     words = {"i": "a whole number", "f": "a number", "s": "a name"}
     needed = [words[kind] for kind in row.types]
-    return " and ".join(needed) if needed else "nothing"
+    optional = " (the last may be left out)" if row.optional == 1 else f" (the last {row.optional} may be left out)"
+    return f"{' and '.join(needed)}{optional if row.optional else ''}" if needed else "nothing"
 
 
 __all__ = ["Ask", "Change", "Failure", "Query", "Request", "decode", "value_of"]

@@ -4,14 +4,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from audiobend.bending import Bend
+from audiobend.bending.modulation import OFF
+from audiobend.bending.movement import canonical, is_movement, moved_by
 from audiobend.control import State
 from audiobend.errors import AudiobendError
 from audiobend.osc.addresses import Table
 from audiobend.osc.encode import ROOT, Sent
 from audiobend.osc.subscribers import Peer
-from audiobend.osc.values import as_sent, wire_value
+from audiobend.osc.tree import Leaf
+from audiobend.osc.values import as_sent, wire_values
 
-_FIXED = ("mix", "detail", "gain", "gain/norm", "limiter", "match_level", "bypass", "seed")
+_FIXED = (
+    *("mix", "detail", "gain", "gain/norm", "limiter", "match_level", "bypass", "seed"),
+    *("scene/count", "undo/count", "redo/count", "take/name"),
+)
+_OUTPUT = ("mix", "detail", "gain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,32 +30,49 @@ class Told:
     args: tuple[Sent, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _OfBend:
+    """What there is to tell of a bend, and the addresses of what may move its parameters."""
+
+    bend: Bend
+    told: list[Told]
+    movements: list[Leaf]
+
+
 class Values:
-    """All values in use, by address: the output's, and those of every bend in the patch."""
+    """All values in use, by address: the output's, those of every bend in the patch, and of what moves them."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._bends: dict[str, tuple[Bend, list[Told]]] = {}
+        self._bends: dict[str, _OfBend] = {}
 
     def of(self, state: State) -> dict[str, Told]:
         """Return what there is to tell of a state."""
         found = {one.address: one for one in self._fixed(state)}
-        kept: dict[str, tuple[Bend, list[Told]]] = {}
+        moved = {canonical(state.patch, one.target) for one in state.patch.modulation}
+        kept: dict[str, _OfBend] = {}
         for bend in state.patch.bends:
             before = self._bends.get(bend.id)
-            told = before[1] if before is not None and before[0] is bend else self._bend(bend, state)
-            kept[bend.id] = (bend, told)
-            found.update((one.address, one) for one in told)
+            kept[bend.id] = before if before is not None and before.bend is bend else self._bend(bend, state)
+            found.update((one.address, one) for one in kept[bend.id].told)
+            found.update((one.address, one) for one in _movements(kept[bend.id].movements, moved, state))
         self._bends = kept
         return found
 
     def _fixed(self, state: State) -> Iterator[Told]:
         latent = {(one.params.get("axis"), one.op) for one in state.patch.latent}
-        axes = (f"latent/{axis}/{op}{norm}" for axis, op in latent if axis is not None for norm in ("", "/norm"))
-        for path in (*_FIXED, *axes):
+        axes = [f"latent/{axis}/{op}" for axis, op in latent if axis is not None]
+        moved = {one.target for one in state.patch.modulation}
+        moving = [
+            f"{path}/lfo{part}"
+            for path in (*_OUTPUT, *axes)
+            if (path if path in axes else f"output/{'gain_db' if path == 'gain' else path}") in moved
+            for part in ("", "/rate", "/depth", "/phase")
+        ]
+        for path in (*_FIXED, *axes, *(f"{axis}/norm" for axis in axes), *moving):
             try:
                 leaf = self._table.lookup(f"{ROOT}/{path}", state.patch)
-                yield Told(leaf.address, leaf.target, (wire_value(leaf, state),))
+                yield Told(leaf.address, leaf.target, wire_values(leaf, state))
             except AudiobendError:
                 continue    # an operation of a file that has no address, such as one on all axes
         at = state.morph
@@ -58,9 +82,19 @@ class Values:
         yield Told(f"{ROOT}/scene/load", "scene", (state.scene,))
         yield Told(f"{ROOT}/model/load", "model", (state.model,))
 
-    def _bend(self, bend: Bend, state: State) -> list[Told]:
+    def _bend(self, bend: Bend, state: State) -> _OfBend:
         leaves = self._table.of_bend(bend, state.patch.profile_of(bend))
-        return [Told(one.address, one.target, (as_sent(one, state.patch.get(one.target)),)) for one in leaves]
+        movements = [one for one in leaves if is_movement(one.target)]
+        values = [one for one in leaves if not is_movement(one.target)]
+        told = [Told(one.address, one.target, (as_sent(one, state.patch.get(one.target)),)) for one in values]
+        return _OfBend(bend, told, movements)
+
+
+def _movements(leaves: list[Leaf], moved: set[str], state: State) -> Iterator[Told]:
+    """Return what there is to tell of the movements of a bend: those that its patch has."""
+    for leaf in leaves if moved else ():
+        if moved_by(leaf.target) in moved:
+            yield Told(leaf.address, leaf.target, wire_values(leaf, state))
 
 
 class Feedback:
@@ -103,8 +137,10 @@ class Feedback:
             out.append((one, self._setters.get(one.target)))
         for one in gone[: limit - len(out)]:
             del self._told[one.address]
-            if one.target.endswith("/on") and one.args[0]:
-                out.append((Told(one.address, one.target, (0,)), self._setters.get(one.target)))
+            ended: Sent | None = 0 if one.target.endswith("/on") else OFF if one.target.endswith("/lfo") else None
+            if ended is not None and one.args[0] != ended:
+                told = Told(one.address, one.target, (ended, *one.args[1:]))
+                out.append((told, self._setters.get(one.target)))
         if len(changed) + len(gone) <= limit:
             self._revision = state.revision
             self._setters.clear()

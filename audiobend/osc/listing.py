@@ -59,5 +59,6 @@ _LISTS: dict[str, Callable[[str, State, Context], list[Line]]] = {
     "list/params": _params,
     "list/bends": _bends,
     "list/scenes": lambda _, state, context: [(name,) for name in state.scenes],
+    "list/takes": lambda _, state, context: [(name,) for name in state.takes],
     "list/models": lambda _, state, context: [(name,) for name in context.models],
 }

@@ -36,7 +36,9 @@ class Pending:
         if not isinstance(command, Set):
             self._put_whole(change, sender)
             return
-        key = (self._stretch, command.target)
+        # A movement may be given in part: "sine 0.5", then "square", leaves the rate at 0.5.
+        n_values = len(command.value) if isinstance(command.value, tuple) else 1
+        key = (self._stretch, command.target, n_values)
         if self._changes.pop(key, None) is not None:
             self.coalesced += 1
         self._changes[key] = (change, sender)

@@ -6,7 +6,7 @@ seam, and what it asks for is answered from the state after it.
 
 from collections.abc import Iterable
 
-from audiobend.control import Panic, Schedule, Set, State, update_all
+from audiobend.control import Panic, Schedule, Set, StartTake, State, update_all
 from audiobend.errors import AudiobendError, ControlError
 from audiobend.osc.addresses import Table
 from audiobend.osc.decode import (
@@ -30,7 +30,7 @@ from audiobend.osc.parse import Message, PacketError, parse
 from audiobend.osc.pending import Pending
 from audiobend.osc.services import Counters, answers
 from audiobend.osc.subscribers import Peer
-from audiobend.osc.values import wire_value
+from audiobend.osc.values import wire_values
 
 MAX_PENDING = 4096
 MAX_OUT = 4096
@@ -169,13 +169,14 @@ class Responder:
             if isinstance(change.command, Panic):
                 self.schedule.clear()
             if change.confirm:
-                self._send(sender, f"{ROOT}/done", (change.address,))
+                name = (self.desk.state.take,) if isinstance(change.command, StartTake) else ()
+                self._send(sender, f"{ROOT}/done", (change.address, *name))
 
     def _answer(self, asked: Query | Ask, sender: Peer, now: float) -> None:
         address = asked.leaf.address if isinstance(asked, Query) else f"{ROOT}/{asked.name}"
         try:
             if isinstance(asked, Query):
-                self._send(sender, address, (wire_value(asked.leaf, self.desk.state),))
+                self._send(sender, address, wire_values(asked.leaf, self.desk.state))
             elif asked.name == "notify":
                 wanted = tuple(int(one) for one in asked.args)
                 self._send(sender, *self.news.notify(wanted, sender, self._table, self.desk.state, now))

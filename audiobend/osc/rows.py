@@ -44,6 +44,8 @@ class Row:
         What `audiobend.control.Set` changes, with ``{bend}`` and ``{axis}`` filled in; empty for actions.
     optional : int
         How many of the last arguments may be left out.
+    params : tuple of Param
+        Ranges of the last arguments, where they are numbers among several arguments.
     choices : tuple of str
         The words that the first argument may be; empty where it is none of a few.
     """
@@ -56,6 +58,7 @@ class Row:
     param: Param | None = None
     target: str = ""
     optional: int = 0
+    params: tuple[Param, ...] = ()
     choices: tuple[str, ...] = ()
 
     @property
@@ -105,8 +108,9 @@ def with_lfo(row: Row) -> Iterator[Row]:
     rate, phase = MODULATION_PARAMS["rate_hz"], MODULATION_PARAMS["phase"]
     depth = Param("depth", -span, span, default=min(1.0, span), unit=unit)
     words = f"what moves {name}: {', '.join(SHAPES)}; then rate, depth, phase"
-    yield Row(path, "lfo", "sfff", words, target=target, optional=3, choices=SHAPES)
-    yield number(f"{path}/rate", replace(rate, name="rate"), f"how fast {name} moves", f"{target}/rate")
+    parts = (replace(rate, name="rate"), depth, phase)
+    yield Row(path, "lfo", "sfff", words, target=target, optional=3, params=parts, choices=SHAPES)
+    yield number(f"{path}/rate", parts[0], f"how fast {name} moves", f"{target}/rate")
     yield number(f"{path}/depth", depth, f"how far {name} moves", f"{target}/depth")
     yield number(f"{path}/phase", phase, f"where in its period the movement of {name} begins", f"{target}/phase")
 
@@ -163,11 +167,12 @@ def output_rows() -> Iterator[Row]:
 def scene_rows() -> Iterator[Row]:
     """Return what is done with scenes, steps back, takes and models."""
     yield Row("scene/load", "action", "sf", f"sound a scene, reached over so many seconds ({LONGEST_FADE}); the query "
-              "tells the one loaded last", optional=1)
+              "tells the one loaded last", optional=1, params=(FADE,))
     yield Row("scene/save", "action", "s", "keep what sounds as a scene, in the session's folder", "w")
     yield Row("scene/delete", "action", "s", "forget a scene", "w")
     yield _told("scene/count", "i", "how many scenes there are", "scenes")
-    yield Row("scene/morph", "action", "ssf", "sound what lies between two scenes: from, to, position 0..1")
+    yield Row("scene/morph", "action", "ssf", "sound what lies between two scenes: from, to, position 0..1",
+              params=(POSITION,))
     yield number("scene/morph/position", POSITION, "position between the two scenes of the last morph", "morph")
     yield Row("undo", "action", "i", "take the last gesture back; nothing, or 1", "w", optional=1)
     yield _told("undo/count", "i", "how many gestures can be taken back", "undos")

@@ -8,9 +8,15 @@ from audiobend.osc.rows import to_norm
 from audiobend.osc.tree import Leaf
 
 
+def wire_values(leaf: Leaf, state: State) -> tuple[Sent, ...]:
+    """Return the arguments that tell the value of an address; `AudiobendError` where it has none now."""
+    value = read(state, leaf.target, leaf.place)
+    return tuple(value) if leaf.row.kind == "lfo" else (as_sent(leaf, value),)
+
+
 def wire_value(leaf: Leaf, state: State) -> Sent:
-    """Return the value of an address as it is sent; `AudiobendError` where it has none now."""
-    return as_sent(leaf, read(state, leaf.target, leaf.place))
+    """Return the first of `wire_values`; of a movement that is its shape."""
+    return wire_values(leaf, state)[0]
 
 
 def as_sent(leaf: Leaf, value: object) -> Sent:

@@ -1,6 +1,11 @@
-"""Values that follow something: the live 0 dB, and controls that are turned while sound runs."""
+"""Values that follow something: the live 0 dB, the input's loudness, and controls that are turned while sound runs."""
 
 import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from audiobend.spectral.stft import HOP_LENGTH
 
@@ -37,6 +42,67 @@ class LoudestFollower:
         """Take the loudest magnitude in the window, ``n_columns`` after the last call; return the magnitude of 0 dB."""
         self.magnitude = max(loudest, self.magnitude * self._keep**n_columns, LOWEST)
         return self.magnitude
+
+
+QUIETEST_DB = -60.0
+REMEMBERED = 8192
+"""Hops of the input's loudness that are kept: 47 s at 44.1 kHz."""
+
+
+class InputLevel:
+    """The loudness of the input as a curve that parameters can follow.
+
+    Power is averaged with weights that fade into the past, so that the level rises at once and falls by equal steps
+    of dB. Only what was heard before a moment counts for it.
+
+    Parameters
+    ----------
+    sample_rate : int, Hz
+
+    Examples
+    --------
+    >>> level = InputLevel(44100)
+    >>> level.feed(np.full((1, 25600), 0.1, dtype=np.float32))    # -20 dB
+    >>> round(float(level(torch.tensor([0.5]), 100.0)), 3)
+    0.667
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        self._rate = sample_rate
+        self._weights: dict[float, NDArray[np.float64]] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was heard."""
+        self._power = np.zeros(0)
+        self._first = 0    # the hop that `_power` begins with
+
+    def feed(self, samples: NDArray[np.float32]) -> None:
+        """Take whole hops of samples, ``(channel, time)``."""
+        power = np.square(samples, dtype=np.float64).reshape(len(samples), -1, HOP_LENGTH).mean(axis=(0, 2))
+        self._power = np.concatenate([self._power, power])
+        gone = max(0, len(self._power) - REMEMBERED)
+        self._power, self._first = self._power[gone:], self._first + gone
+
+    def __call__(self, times: Tensor, rate_hz: float) -> Tensor:
+        """Return the level at times in seconds, ``(n,)``: 0 at -60 dB of full scale and below, 1 at 0 dB; float64."""
+        weights = self._weights_of(rate_hz)
+        values = [self._at(int(seconds * self._rate // HOP_LENGTH), weights) for seconds in times.tolist()]
+        return torch.tensor(values, dtype=torch.float64)
+
+    def _at(self, hop: int, weights: NDArray[np.float64]) -> float:
+        """Return the level when a hop begins."""
+        before = self._power[: max(hop - self._first, 0)][::-1][: len(weights)]
+        power = float(before @ weights[: len(before)])
+        return 0.0 if power <= 0 else min(max(1.0 - 10 * math.log10(power) / QUIETEST_DB, 0.0), 1.0)
+
+    def _weights_of(self, rate_hz: float) -> NDArray[np.float64]:
+        if rate_hz not in self._weights:
+            keep = math.exp(-2 * math.pi * rate_hz * HOP_LENGTH / self._rate)
+            if len(self._weights) > 64:    # someone turns the rate
+                self._weights.clear()
+            self._weights[rate_hz] = (1 - keep) * keep ** np.arange(REMEMBERED)
+        return self._weights[rate_hz]
 
 
 class Glide:
