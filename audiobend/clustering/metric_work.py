@@ -1,0 +1,143 @@
+"""Train the networks of several layers at once, each in a process with one thread: the same bits on any machine."""
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from audiobend.clustering.maps import Pictures
+from audiobend.clustering.metric import accuracy, embeddings, train
+from audiobend.clustering.metric_network import MetricNetwork, depth_for
+from audiobend.errors import ClusteringError
+
+LOOK_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Job:
+    """One layer: maps to learn from, maps to be measured on, and for how many steps."""
+
+    maps: Pictures
+    test: Pictures
+    steps: int
+    seed: int
+
+    @property
+    def work(self) -> float:
+        """About how long it takes, in an arbitrary unit."""
+        _, _, height, width = self.maps.shape
+        return float(self.steps * height * width)
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """A layer's network, its accuracy on maps it never saw, and the mean embedding of each feature."""
+
+    network: MetricNetwork
+    accuracy: float
+    embeddings: Tensor
+
+
+class _StoppedError(Exception):
+    pass
+
+
+def learn_all(jobs: Sequence[Job], n_processes: int, on_progress: Callable[[float], None]) -> list[Learnt]:
+    """Train, measure and embed each layer; in this process if one is enough.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+    n_processes : int > 0
+    on_progress : callable
+        Takes the share done, 0..1.
+    """
+    if min(n_processes, len(jobs)) == 1:
+        return [_learn(job, on_step) for job, on_step in _one_after_the_other(jobs, on_progress)]
+    context = get_context("spawn")
+    stop, done = context.Event(), context.Array("d", len(jobs))
+    with ProcessPoolExecutor(min(n_processes, len(jobs)), context, _begin, (stop, done)) as pool:
+        order = sorted(range(len(jobs)), key=lambda index: -jobs[index].work)
+        futures = {index: pool.submit(_learn_apart, jobs[index], index) for index in order}
+        try:
+            _watch(list(futures.values()), done, sum(job.work for job in jobs), on_progress)
+            return [_unpacked(jobs[index], futures[index].result()) for index in range(len(jobs))]
+        except OSError as error:
+            raise ClusteringError(f"a process that trained a layer ended too early: {error}") from None
+        finally:
+            stop.set()    # a training that is not wanted any more ends with its step
+
+
+def _learn(job: Job, on_step: Callable[[int], None]) -> Learnt:
+    with one_thread():
+        network = train(job.maps, job.steps, job.seed, on_step=on_step)
+        return Learnt(network, accuracy(network, job.test), embeddings(network, job.maps))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread for the length of a ``with`` block: sums in another order would be other bits."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _one_after_the_other(
+    jobs: Sequence[Job], on_progress: Callable[[float], None]
+) -> Iterator[tuple[Job, Callable[[int], None]]]:
+    total, before = sum(job.work for job in jobs), 0.0
+    for job in jobs:
+
+        def on_step(step: int, job: Job = job, before: float = before) -> None:
+            on_progress((before + job.work * step / job.steps) / total)
+
+        yield job, on_step
+        before += job.work
+
+
+def _watch(futures: list["Future[Any]"], done: Any, total: float, on_progress: Callable[[float], None]) -> None:
+    waiting = set(futures)
+    while waiting:
+        finished, waiting = wait(waiting, LOOK_SECONDS)
+        for future in finished:
+            future.result()
+        on_progress(min(1.0, sum(done) / total))
+
+
+_stop: Any = None
+_done: Any = None
+
+
+def _begin(stop: Any, done: Any) -> None:
+    global _stop, _done
+    signal.signal(signal.SIGINT, signal.SIG_IGN)    # Ctrl-C goes to every process; the first one tells the others
+    _stop, _done = stop, done
+
+
+def _learn_apart(job: Job, index: int) -> tuple[dict[str, Any], float, Any]:
+    def on_step(step: int) -> None:
+        if _stop.is_set():
+            raise _StoppedError
+        _done[index] = job.work * step / job.steps
+
+    learnt = _learn(job, on_step)
+    # Arrays, not tensors: those would come through shared memory, which small machines are short of.
+    state = {name: value.numpy() for name, value in learnt.network.state_dict().items()}
+    return state, learnt.accuracy, learnt.embeddings.numpy()
+
+
+def _unpacked(job: Job, parts: tuple[dict[str, Any], float, Any]) -> Learnt:
+    state, right, points = parts
+    _, n_features, height, width = job.maps.shape
+    network = MetricNetwork(n_features, height, width, depth_for(height))
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()})
+    return Learnt(network.eval().requires_grad_(False), right, torch.from_numpy(points))
