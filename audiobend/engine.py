@@ -13,7 +13,7 @@ from torch import Tensor
 
 from audiobend.bending import Plan
 from audiobend.errors import AudioError
-from audiobend.networks.backends import backend
+from audiobend.networks.backends import Backend, backend
 from audiobend.networks.model import Model
 from audiobend.spectral.codec import FLOOR_DB
 from audiobend.spectral.detail import give_back
@@ -73,6 +73,8 @@ class Engine:
     n_channels : 1 or 2
     reference : float >= 0
         Magnitude of the loudest spectrogram bin of the whole sound: it becomes 0 dB (see `LoudestBin`).
+    network : Backend, optional
+        What runs the network; torch where none is given.
 
     Notes
     -----
@@ -81,11 +83,17 @@ class Engine:
     """
 
     def __init__(
-        self, model: Model, plan: Plan, n_channels: int, reference: float, settings: Settings | None = None
+        self,
+        model: Model,
+        plan: Plan,
+        n_channels: int,
+        reference: float,
+        settings: Settings | None = None,
+        network: Backend | None = None,
     ) -> None:
         self.model, self.plan, self.reference = model, plan, reference
         settings = settings or Settings()
-        self._backend = backend("torch", model)
+        self._backend = network or backend("torch", model)
         floor = torch.full((len(model.codec.mean_db),), FLOOR_DB)
         silence = model.codec.normalise(floor[:, None])[:, 0]
         self._framer = Framer(n_channels)
