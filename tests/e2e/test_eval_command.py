@@ -53,6 +53,7 @@ def test_json_is_one_document_with_a_pca_fitted_here(audiobend, folder, tmp_path
     assert again["mean"]["PCA-39"]["lsd_all"] == pytest.approx(document["mean"]["PCA-39"]["lsd_all"], abs=0.02)
 
 
+@pytest.mark.slow
 def test_pictures_of_every_file_and_of_all(audiobend, folder, tmp_path):
     from matplotlib.image import imread
 

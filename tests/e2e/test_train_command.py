@@ -177,6 +177,7 @@ def test_wrong_training_commands_are_one_sentence(audiobend, music, tmp_path, wo
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_json_is_all_that_is_printed(audiobend, music):
     status, out, _ = audiobend("train", music, "--out", "m", "--steps", "2", *TINY, "--json")
     assert status == 0

@@ -158,6 +158,7 @@ def test_turning_a_knob_of_a_pointwise_bend_compiles_nothing(tiny_model, monkeyp
     )
 
 
+@pytest.mark.slow
 @OPENVINO
 def test_openvino_tells_nobody_that_it_runs():
     program = (
@@ -328,6 +329,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.slow
 @OPENVINO
 def test_a_signal_is_heard_after_backends_came_and_went(tiny_bundle):
     """In a process of its own: what is tested ends the process where it goes wrong."""

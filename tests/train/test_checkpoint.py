@@ -64,6 +64,7 @@ def test_six_steps_are_three_and_a_new_process_for_three_bit_for_bit(tmp_path, o
     assert same(straight.averaged_network().state_dict(), resumed.averaged_network().state_dict())
 
 
+@pytest.mark.slow
 def test_a_resumed_training_ends_in_the_same_model_file(folder, tmp_path, monkeypatch):
     train([folder], tmp_path / "straight", TINY, report=lambda _: None)
     step = Trainer.step
@@ -95,6 +96,7 @@ def test_where_a_checkpoint_cannot_be_written_the_old_one_stays(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")    # TensorBoard's own thread
 def test_a_disk_that_fills_up_does_not_end_a_training(folder, tmp_path, monkeypatch):
     said, out = [], tmp_path / "m"
@@ -125,6 +127,7 @@ def test_a_disk_that_is_full_from_the_start_is_said_before_anything_is_learnt(fo
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_written_can_be_had_from_the_checkpoint(folder, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -137,6 +140,7 @@ def test_a_model_that_cannot_be_written_can_be_had_from_the_checkpoint(folder, t
     assert (tmp_path / "m" / "model.yaml").exists()
 
 
+@pytest.mark.slow
 def test_a_second_training_into_a_folder_in_use_is_refused(folder, tmp_path, monkeypatch):
     step, said = Trainer.step, []
 

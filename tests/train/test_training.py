@@ -75,6 +75,7 @@ def test_muon_keeps_the_size_of_every_weight_and_goes_downhill():
     assert losses[-1] < losses[0] / 10
 
 
+@pytest.mark.slow
 def test_a_batch_is_learnt():
     training = trainer()
     batch = training.sampler.batch()
@@ -166,6 +167,7 @@ def trained(folder, tmp_path_factory):
     return out, said, figures
 
 
+@pytest.mark.slow
 def test_a_trained_bundle_can_be_bent(trained, music):
     import audiobend as ab
 
@@ -176,6 +178,7 @@ def test_a_trained_bundle_can_be_bent(trained, music):
     assert ab.render(music[:, :40_000], 44100, model=model, patch=patch).isfinite().all()
 
 
+@pytest.mark.slow
 def test_what_cannot_be_used_is_named_with_its_reason(trained):
     _, said, _ = trained
     text = "\n".join(said)
@@ -184,6 +187,7 @@ def test_what_cannot_be_used_is_named_with_its_reason(trained):
     assert "notes.txt" not in text
 
 
+@pytest.mark.slow
 def test_figures_stand_beside_baselines(trained):
     out, _, figures = trained
     assert set(figures) == {"model", "mean spectrum", "silence"}
@@ -193,6 +197,7 @@ def test_figures_stand_beside_baselines(trained):
     assert [line["step"] for line in lines] == sorted(line["step"] for line in lines)
 
 
+@pytest.mark.slow
 def test_a_finished_model_is_not_trained_over(trained, folder):
     from audiobend.errors import TrainingError
     from audiobend.train.session import train

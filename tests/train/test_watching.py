@@ -28,6 +28,7 @@ def watched(folder, tmp_path_factory):
     return out, said, steps, log
 
 
+@pytest.mark.slow
 def test_the_log_holds_curves_pictures_and_sounds(watched):
     _, _, _, log = watched
     curves = set(log.Tags()["scalars"])
@@ -41,6 +42,7 @@ def test_the_log_holds_curves_pictures_and_sounds(watched):
     assert len(log.Audio("example/output")) == 4
 
 
+@pytest.mark.slow
 def test_the_example_is_what_render_makes_of_it(watched):
     import audiobend as ab
 
@@ -54,12 +56,14 @@ def test_the_example_is_what_render_makes_of_it(watched):
     assert (spectra[0] - spectra[1]).norm() < 0.1 * spectra[1].norm()
 
 
+@pytest.mark.slow
 def test_after_every_step_one_hears_how_far_it_is(watched):
     _, _, steps, _ = watched
     assert [step for step, _ in steps] == list(range(1, 21))
     assert steps[4][1] == pytest.approx(0.25)
 
 
+@pytest.mark.slow
 def test_lines_name_the_figures_beside_the_baseline(watched):
     out, said, _, _ = watched
     (line,) = [line for line in said if "step 10:" in line]
