@@ -73,7 +73,7 @@ def cluster(
         Path | None, typer.Option(help="Networks for --for-this-sound [default: the bundle's clusters.safetensors].")
     ] = None,
     vgg16: Annotated[Path | None, typer.Option(help="Weights of a VGG16 (.pth or .safetensors).")] = None,
-    eps: Annotated[float | None, typer.Option(help="Radius of dbscan [default: the one with the clearest groups].")] = None,
+    eps: Annotated[float | None, typer.Option(help="Radius of dbscan [default: that of the clearest groups].")] = None,
     samples: Annotated[
         int | None, typer.Option(min=1, max=100000, help="Windows to listen to [default: 1000; 128 if not metric].")
     ] = None,

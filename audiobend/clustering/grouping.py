@@ -64,7 +64,7 @@ def group(
         K-means is Lloyd's with Forgy's start (centres are points drawn at random), and an empty group gets the point
         that is farthest from its centre.
     eps : float or None
-        Radius of DBSCAN; None takes the one that gives the best silhouette times the share of points that are not noise.
+        Radius of DBSCAN; None takes that with the best silhouette times the share of points that are no noise.
 
     Raises
     ------

@@ -100,7 +100,8 @@ class MeanMaps:
         """Take in a batch of maps."""
         x = x.float()
         low, high = x.amin((0, 2, 3)), x.amax((0, 2, 3))
-        self._low, self._high = (torch.minimum(self._low, low), torch.maximum(self._high, high)) if self._n else (low, high)
+        self._low = torch.minimum(self._low, low) if self._n else low
+        self._high = torch.maximum(self._high, high) if self._n else high
         self._sum = self._sum + x.sum(0)
         self._sum_abs = self._sum_abs + x.abs().sum(0)
         self._n += len(x)

@@ -104,4 +104,4 @@ def reduced(x: Tensor) -> Tensor:
 
 def to_pictures(packed: NDArray[np.uint8]) -> Tensor:
     """Return maps ``(batch, height, width)`` of whole numbers as inputs ``(batch, 1, height, width)`` in -1..1."""
-    return torch.from_numpy(packed).float().mul_(2 / LEVELS).sub_(1)[:, None]
+    return torch.from_numpy(packed.astype(np.float32)).mul_(2 / LEVELS).sub_(1)[:, None]

@@ -20,7 +20,7 @@ BATCH = 100
 LEARNING_RATE = 1e-4
 BETAS = (0.9, 0.999)
 STEPS: Mapping[int, int] = {1: 20000, 2: 5000, 3: 2000, 4: 1000}
-"""Steps by depth: what fits into a quarter of an hour on two cores, where the larger maps take a hundred times as long."""
+"""Steps by depth: what fits into a quarter of an hour on two cores; large maps take a hundred times as long."""
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,12 @@ KIND = "audiobend-metric-networks 1"
 
 def save_networks(networks: Mapping[LayerName, Trained], path: Path, fingerprint: str) -> None:
     """Write the networks, whole or not at all, with the fingerprint of the model that they are for."""
-    tensors, layers = {}, []
+    tensors: dict[str, Tensor] = {}
+    layers: list[dict[str, Any]] = []
     for index, (layer, trained) in enumerate(networks.items()):
         grey, network = trained.grey, trained.network
-        layers.append({"layer": layer, "shape": network.shape, "depth": network.depth, "low": grey.low, "high": grey.high})
+        shape = {"shape": network.shape, "depth": network.depth}
+        layers.append({"layer": layer, **shape, "low": grey.low, "high": grey.high})
         tensors |= {f"{index}.{name}": value.contiguous() for name, value in network.state_dict().items()}
     facts = {"kind": KIND, "fingerprint": fingerprint, "layers": json.dumps(layers)}
     with write_atomically(path, error=ClusteringError) as temporary:
@@ -57,7 +59,8 @@ def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _trained(facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Trained:
+    n_features, height, width = facts["shape"]
     with torch.device("meta"):    # no memory for what a damaged file claims
-        network = MetricNetwork(*facts["shape"], facts["depth"])
+        network = MetricNetwork(n_features, height, width, facts["depth"])
     network.load_state_dict(tensors, assign=True)
     return Trained(network.eval().requires_grad_(False), Grey(float(facts["low"]), float(facts["high"])))

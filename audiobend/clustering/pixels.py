@@ -19,7 +19,7 @@ SPREAD = 3.0
 
 
 def standardised(maps: Tensor) -> Points:
-    """Return mean maps ``(feature, height, width)`` as points ``(feature, height * width)``, each pixel standardised."""
+    """Return mean maps ``(feature, height, width)`` as points ``(feature, pixel)``, each pixel standardised."""
     return np.asarray(StandardScaler().fit_transform(maps.double().flatten(1).numpy()))
 
 

@@ -12,7 +12,7 @@ NOISE = "noise: belongs nowhere"
 
 
 def centre_of_activity(maps: Tensor) -> NDArray[np.float64]:
-    """Return where along the width each feature of mean maps ``(feature, height, width)`` is busier than usual, 0..1."""
+    """Return where along the width each of mean maps ``(feature, height, width)`` is busier than usual, 0..1."""
     profile = maps.double().mean(dim=1).numpy()
     busy = profile - profile.min(axis=1, keepdims=True)
     position = (np.arange(profile.shape[1]) + 0.5) / profile.shape[1]

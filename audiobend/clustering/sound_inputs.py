@@ -84,7 +84,7 @@ def windows_of(
     report: Callable[[str], None] = lambda _: None,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> tuple[Drawn, Drawn]:
-    """Return windows to learn from and a tenth as many to be measured on, which are of other tracks if there are any."""
+    """Return windows to learn from, and a tenth as many to be measured on: of other tracks if there are any."""
     tracks = load_tracks(sounds, report, on_progress=lambda done, total: on_progress(done / max(total, 1e-9)))
     training, test = split(tracks)
     n_test = max(1, round(n_samples / 10))
