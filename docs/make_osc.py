@@ -1,4 +1,4 @@
-"""Write the tables of docs/osc.md and osc_schemas/audiobend.json from the table of addresses; a test fails when stale.
+"""Write the tables of docs/osc.md and the files of osc_schemas from the table of addresses; a test fails when stale.
 
     python docs/make_osc.py
 """
@@ -8,10 +8,12 @@ from pathlib import Path
 
 from audiobend.control import Context
 from audiobend.io.modelbundle import load_model
+from audiobend.osc.clients import client_files, surface
 from audiobend.osc.schema import markdown, schema
 
 PAGE = Path(__file__).parent / "osc.md"
-DATA = Path(__file__).parents[1] / "osc_schemas" / "audiobend.json"
+SCHEMAS = Path(__file__).parents[1] / "osc_schemas"
+DATA = SCHEMAS / "audiobend.json"
 MARK = "<!-- From here on written by docs/make_osc.py -->\n"
 
 
@@ -30,3 +32,5 @@ if __name__ == "__main__":
     of_default = Context.of_model(load_model())
     PAGE.write_text(page(of_default))
     DATA.write_text(data(of_default))
+    for name, content in client_files(surface(of_default)).items():
+        (SCHEMAS / name).write_bytes(content)

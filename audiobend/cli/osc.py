@@ -1,5 +1,6 @@
-"""``audiobend osc list | send | monitor``: the addresses, and a running audiobend from the command line."""
+"""``audiobend osc list | clients | send | monitor``: the addresses, and a running audiobend from the command line."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +18,7 @@ verbs = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_setting
 
 def add_to(app: typer.Typer) -> None:
     """Add this file's verbs."""
-    app.add_typer(verbs, name="osc", help="OSC: list the addresses, send a message, hear what changes.")
+    app.add_typer(verbs, name="osc", help="OSC: list the addresses, write files for other programs, send, hear what changes.")
 
 
 @verbs.command("list")
@@ -51,6 +52,40 @@ def list_(
         for address, row in entries
     ]
     table(f"OSC addresses of {context.model}", ["address", "types", "range", "default", "what it does"], rows)
+
+
+@verbs.command()
+def clients(
+    model: Annotated[str | None, typer.Argument(help="Name of a shipped model, or a bundle's folder.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path(),
+    format_: Annotated[
+        str, typer.Option("--format", metavar="A,B", help="Of pd, max, m4l, touchosc, supercollider; all by default.")
+    ] = "",
+    host: Host = "127.0.0.1",
+    port: Port = 9001,
+    overwrite: Annotated[bool, typer.Option(help="Replace files that were changed since they were written.")] = False,
+) -> None:
+    """Write files that play a model from Pure Data, Max, Max for Live, TouchOSC and SuperCollider.
+
+    Each has a control for every transform, on every layer and every cluster of the model.
+    """
+    from audiobend.control import Context
+    from audiobend.errors import ControlError
+    from audiobend.io.files import write_atomically
+    from audiobend.io.modelbundle import load_model
+    from audiobend.osc.clients import FORMATS, client_files, surface
+
+    wanted = [one.strip() for one in format_.split(",") if one.strip()] or list(FORMATS)
+    files = client_files(surface(Context.of_model(load_model(model)), host, port), wanted)
+    for name, content in files.items():
+        path = out / name
+        if path.is_file() and not overwrite and path.read_bytes() != content:
+            raise ControlError(f"{path}: exists and is not what would be written; add --overwrite to replace it")
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        with write_atomically(out / name, error=ControlError) as temporary:
+            temporary.write_bytes(content)
+        say(str(out / name))
 
 
 @verbs.command(context_settings={"ignore_unknown_options": True})    # so that -6 is a number, not an option

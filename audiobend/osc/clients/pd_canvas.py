@@ -1,6 +1,7 @@
 """Pure Data patches as text: boxes in order, and cords between them by their numbers."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 _PLAIN = "-2 -8 0 10 #fcfcfc #000000 #000000"
 """Label above to the left, and colours, of the round and square boxes."""
@@ -48,11 +49,11 @@ class Canvas:
 
     def slider(self, name: str, x: int, y: int, low: float, high: float) -> int:
         """Add a slider of 80 dots."""
-        return self.obj(f"hsl 80 15 {low:g} {high:g} 0 0 {name} {name}/see empty {_PLAIN} 0 1", x, y)
+        return self.obj(f"hsl 80 15 {low:.10g} {high:.10g} 0 0 {name} {name}/see empty {_PLAIN} 0 1", x, y)
 
     def number(self, name: str, x: int, y: int, low: float, high: float, label: str = "-") -> int:
         """Add a number that is dragged or typed; its label stands to the left."""
-        return self._add("floatatom", f"6 {low:g} {high:g} 0 {label} {name}/see {name} 0", x, y)
+        return self._add("floatatom", f"6 {low:.10g} {high:.10g} 0 {label} {name}/see {name} 0", x, y)
 
     def words(self, name: str, x: int, y: int, width: int = 24, label: str = "-") -> int:
         """Add a field for words; its label stands to the left."""
@@ -78,7 +79,7 @@ class Canvas:
 
     def chain(self, *boxes: int) -> int:
         """Join first outlets to first inlets, one after the other; return the last box."""
-        for source, target in zip(boxes, boxes[1:], strict=False):
+        for source, target in pairwise(boxes):
             self.cord(source, 0, target, 0)
         return boxes[-1]
 

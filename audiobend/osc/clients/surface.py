@@ -125,7 +125,10 @@ def surface(context: Context, host: str = "127.0.0.1", port: int = PORT) -> Surf
     table = rows(context)
     paths = {row.path for row in table}
     at_place = _sections(_PLACE, table, paths)
-    fixed = [row for row in table if "{" not in row.path and row.access != "r" and row.path not in _NOT_PLAYED]
+    numbers = {row.path for row in table if row.kind == "number"}
+    fixed = [row for row in table if "{" not in row.path and row.access != "r" and row.path not in _NOT_PLAYED
+             and row.path.rpartition("/")[0] not in numbers and row.path.count("/") < 3]
+    fixed = [row for row in fixed if not any(row.path.startswith(f"{one}/") for one in numbers)]
     return Surface(
         context.model,
         host,
