@@ -18,7 +18,7 @@ verbs = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_setting
 
 def add_to(app: typer.Typer) -> None:
     """Add this file's verbs."""
-    app.add_typer(verbs, name="osc", help="OSC: list the addresses, write files for other programs, send, hear what changes.")
+    app.add_typer(verbs, name="osc", help="OSC: list addresses, write files for other programs, send, listen.")
 
 
 @verbs.command("list")
