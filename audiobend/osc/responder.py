@@ -200,7 +200,8 @@ class Responder:
             self._send(sender, f"{ROOT}/fail", (failure.address, failure.code, failure.text))
 
     def _send(self, client: Peer, address: str, args: tuple[Sent, ...]) -> None:
-        self._put(encode(address, args), client)
+        """Answer a client where it hears answers: where it sent from, or at the port that it gave to notify."""
+        self._put(encode(address, args), self.news.subscribers.clients.get(client, client))
 
     def _put(self, datagram: bytes, client: Peer) -> None:
         if len(self._out) < MAX_OUT:

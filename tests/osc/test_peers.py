@@ -58,15 +58,18 @@ def test_liblo_reads_all_that_a_subscriber_is_told(server, desk):
     try:
         eventually(lambda: is_taken(port))
         with OscClient("127.0.0.1", server.port) as subscriber, OscClient("127.0.0.1", server.port) as player:
-            subscriber.request("/audiobend/notify", [1, port])
+            subscriber.send("/audiobend/notify", [1, port])
+            subscriber.send("/audiobend/ping", [3])    # what is asked is answered there too
+            lines = [dump.stdout.readline().split(maxsplit=1)[1].strip() for _ in range(2)]
             player.request("/audiobend/bend/fog/radius", [16])
             player.request("/audiobend/bend/fog/features", ["cluster 1"])
-            lines = [dump.stdout.readline().split(maxsplit=1)[1].strip() for _ in range(3)]
+            lines += [dump.stdout.readline().split(maxsplit=1)[1].strip() for _ in range(3)]
     finally:
         dump.kill()
         dump.wait()
-    assert lines[:2] == ["/audiobend/bend/fog/radius i 16", "/audiobend/bend/fog/radius/norm f 0.500000"]
-    assert lines[2] == '/audiobend/bend/fog/features s "cluster 1"'
+    assert lines[:2] == ['/audiobend/done sii "/audiobend/notify" 1 32', "/audiobend/pong i 3"]
+    assert lines[2:4] == ["/audiobend/bend/fog/radius i 16", "/audiobend/bend/fog/radius/norm f 0.500000"]
+    assert lines[4] == '/audiobend/bend/fog/features s "cluster 1"'
 
 
 def is_taken(port):
