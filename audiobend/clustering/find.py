@@ -10,7 +10,7 @@ from torch import Tensor
 from audiobend.bending import Clusters
 from audiobend.clustering.coactivation import coactivation_points
 from audiobend.clustering.grouping import Groups, Points, group, n_distinct
-from audiobend.clustering.listening import Inputs, Listener, MeanMaps, Network, Series, Stage, listen
+from audiobend.clustering.listening import Inputs, Listener, MeanMaps, Network, Series, Stage, check_alive, listen
 from audiobend.clustering.look import Look, learn_looks, see_looks
 from audiobend.clustering.metric import Trained
 from audiobend.clustering.pixels import standardised, vgg16_points
@@ -111,6 +111,7 @@ def _points(
         layer: (mean, series[layer]) if settings.method == "coactivation" else (mean,) for layer, mean in means.items()
     }
     listen(network, inputs, listeners, stage("listening"))
+    check_alive(means)
     if settings.method == "coactivation":
         return {layer: coactivation_points(one.values) for layer, one in series.items()}, means, {}
     if vgg16 is None:
@@ -123,8 +124,6 @@ def _points(
 
 
 def _grouped(spec: LayerSpec, points: Points, means: MeanMaps, count: int, settings: Settings) -> Groups:
-    if not bool(means.varies.any()):
-        raise ClusteringError(f"layer {spec.name}: no map ever changes, so there is nothing to tell its features by")
     if settings.n_clusters is None:
         count = min(count, n_distinct(points))
     try:

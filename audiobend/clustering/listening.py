@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from audiobend.errors import ClusteringError
 from audiobend.networks.bendable import Bendable, LayerName, bent
 
 Progress = Callable[[float], None]
@@ -117,6 +118,13 @@ class MeanMaps:
     @property
     def varies(self) -> Tensor:
         return self._high > self._low
+
+
+def check_alive(means: Mapping[LayerName, MeanMaps]) -> None:
+    """Refuse a layer of which no map ever changed."""
+    for layer, mean in means.items():
+        if not bool(mean.varies.any()):
+            raise ClusteringError(f"layer {layer}: no map ever changes, so there is nothing to tell its features by")
 
 
 class Series:

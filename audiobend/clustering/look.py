@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from torch import Tensor
 
-from audiobend.clustering.listening import Inputs, Listener, MeanMaps, Network, Stage, listen
+from audiobend.clustering.listening import Inputs, Listener, MeanMaps, Network, Stage, check_alive, listen
 from audiobend.clustering.maps import LARGEST, Grey, GreyMeter, Pictures, PictureStore
 from audiobend.clustering.metric import Trained, default_steps, embeddings
 from audiobend.clustering.metric_network import depth_for
@@ -71,6 +71,7 @@ def learn_looks(
         greys = {layer: meters[layer].grey for layer in part}
         with _room(part.values()) as folder:
             maps = _to_disk(network, inputs, greys, means, folder / "training", stage)
+            check_alive({layer: means[layer] for layer in part})
             others = _to_disk(network, test, greys, {}, folder / "test", stage)
             jobs = [_job(maps[layer], others[layer], settings) for layer in part]
             learnt = learn_all(jobs, settings.processes, stage("learning what features look like"))
@@ -92,7 +93,9 @@ def see_looks(
     for part in _portions(network, means, len(inputs)):
         greys = {layer: networks[layer].grey for layer in part}
         with _room(part.values()) as folder, one_thread():
-            for layer, pictures in _to_disk(network, inputs, greys, means, folder / "maps", stage).items():
+            maps = _to_disk(network, inputs, greys, means, folder / "maps", stage)
+            check_alive({layer: means[layer] for layer in part})
+            for layer, pictures in maps.items():
                 looks[layer] = _seen(layer, networks[layer], pictures)
     return looks
 
