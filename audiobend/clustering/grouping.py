@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from audiobend.errors import ClusteringError
 
 ALGORITHMS = ("kmeans", "dbscan")
-STARTS = 10
+STARTS = 50
 """K-means keeps the best of as many random starts."""
 SEEDS = 10
 """Stability is over as many seeds."""

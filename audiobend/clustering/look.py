@@ -106,7 +106,7 @@ def _job(maps: Pictures, test: Pictures, settings: Settings) -> Job:
 
 def _look(grey: Grey, job: Job, learnt: Learnt) -> Look:
     figures = {"accuracy": learnt.accuracy, "chance": 1 / job.maps.shape[1], "steps": job.steps}
-    return Look(Trained(learnt.network, grey), learnt.embeddings, figures)
+    return Look(Trained(learnt.network, grey, job.steps), learnt.embeddings, figures)
 
 
 def _seen(layer: LayerName, trained: Trained, pictures: Pictures) -> Look:

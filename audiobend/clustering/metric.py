@@ -19,16 +19,17 @@ from audiobend.clustering.metric_network import MetricNetwork
 BATCH = 100
 LEARNING_RATE = 1e-4
 BETAS = (0.9, 0.999)
-STEPS: Mapping[int, int] = {1: 20000, 2: 5000, 3: 2000, 4: 1000}
+STEPS: Mapping[int, int] = {1: 30000, 2: 6000, 3: 2000, 4: 500}
 """Steps by depth: what fits into a quarter of an hour on two cores; large maps take a hundred times as long."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A network for one layer and what its greys mean."""
+    """A network for one layer, what its greys mean, and for how many steps it was trained."""
 
     network: MetricNetwork
     grey: Grey
+    steps: int = 0
 
 
 def default_steps(depth: int) -> int:

@@ -26,7 +26,7 @@ def save_networks(networks: Mapping[LayerName, Trained], path: Path, fingerprint
     layers: list[dict[str, Any]] = []
     for index, (layer, trained) in enumerate(networks.items()):
         grey, network = trained.grey, trained.network
-        shape = {"shape": network.shape, "depth": network.depth}
+        shape = {"shape": network.shape, "depth": network.depth, "steps": trained.steps}
         layers.append({"layer": layer, **shape, "low": grey.low, "high": grey.high})
         tensors |= {f"{index}.{name}": value.contiguous() for name, value in network.state_dict().items()}
     facts = {"kind": KIND, "fingerprint": fingerprint, "layers": json.dumps(layers)}
@@ -63,4 +63,5 @@ def _trained(facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Trained
     with torch.device("meta"):    # no memory for what a damaged file claims
         network = MetricNetwork(n_features, height, width, facts["depth"])
     network.load_state_dict(tensors, assign=True)
-    return Trained(network.eval().requires_grad_(False), Grey(float(facts["low"]), float(facts["high"])))
+    grey = Grey(float(facts["low"]), float(facts["high"]))
+    return Trained(network.eval().requires_grad_(False), grey, int(facts["steps"]))

@@ -124,8 +124,11 @@ def test_maps_that_never_change_are_refused_by_layer():
 
 
 TABLE = (
-    LayerSpec("z", "z", 512, 1, 1), LayerSpec(1, "a", 6, 8, 33), LayerSpec(2, "b", 3, 16, 65), LayerSpec(5, "c", 1, 9, 9)
-)    # fmt: skip
+    LayerSpec("z", "z", 512, 1, 1),
+    LayerSpec(1, "a", 6, 8, 33),
+    LayerSpec(2, "b", 3, 16, 65),
+    LayerSpec(5, "c", 1, 9, 9),
+)
 
 
 @pytest.mark.parametrize(
@@ -159,5 +162,6 @@ def test_numbered_layers_get_the_papers_numbers_and_fewer_where_there_are_few_fe
     shapes = ((8, 33), (17, 65), (32, 129), (64, 257))
     sound = [LayerSpec(i + 1, "", 64, *shape) for i, shape in enumerate(shapes)]
     assert cluster_counts(sound, of) == [5, 5, 4, 4]
-    pictures = [LayerSpec(n, "", 64, 2 ** (2 + (n + 1) // 2), 2 ** (2 + (n + 1) // 2), ("y", "x")) for n in range(1, 17)]
+    sides = [2 ** (2 + (n + 1) // 2) for n in range(1, 17)]
+    pictures = [LayerSpec(n + 1, "", 64, side, side, ("y", "x")) for n, side in enumerate(sides)]
     assert cluster_counts(pictures, of) == [5] * 8 + [4] * 4 + [3] * 4

@@ -19,7 +19,8 @@ SOUND = ((8, 33), (17, 65), (32, 129), (64, 257))
 
 
 def stored(folder, maps: torch.Tensor, batch: int = 3):
-    store = PictureStore(folder / str(len(list(folder.iterdir()))), len(maps), Grey(float(maps.min()), float(maps.max())))
+    grey = Grey(float(maps.min()), float(maps.max()))
+    store = PictureStore(folder / str(len(list(folder.iterdir()))), len(maps), grey)
     for part in maps.split(batch):
         store.add(part)
     return store.done()
@@ -123,6 +124,7 @@ def test_networks_come_back_from_their_file_and_give_the_same_clusters(tmp_path)
     again = find_clusters(blobs(), Codes(10), Settings(n_clusters=(2,)), networks=networks)
     assert torch.equal(again.clusters.of_layer(1).labels, first.clusters.of_layer(1).labels)
     assert networks[1].grey == first.networks[1].grey
+    assert networks[1].steps == 3
 
 
 def test_another_models_networks_are_refused_by_name(tmp_path):
