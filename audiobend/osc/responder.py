@@ -4,6 +4,7 @@ Changes of one value that arrive together are carried out once, with the last va
 seam, and what it asks for is answered from the state after it.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 
 from audiobend.control import Panic, Schedule, Set, StartTake, State, update_all
@@ -33,7 +34,8 @@ from audiobend.osc.subscribers import Peer
 from audiobend.osc.values import wire_values
 
 MAX_PENDING = 4096
-MAX_OUT = 4096
+MAX_OUT, MAX_OUT_EACH = 65536, 1024
+"""Answers in one turn: to all, and to one client, so that none takes the place of the others."""
 
 
 class Responder:
@@ -57,6 +59,7 @@ class Responder:
         self.last_problem = ""
         self._failures = Allowance(rate=50, burst=500)
         self._out: list[tuple[bytes, Peer]] = []
+        self._out_to: Counter[Peer] = Counter()
         self._table = Table(desk.context)
         self._ahead: tuple[int, State] = (-1, desk.state)
 
@@ -110,6 +113,7 @@ class Responder:
     def take(self) -> list[tuple[bytes, Peer]]:
         """Return, and forget, the datagrams to send, each with where to."""
         out, self._out = self._out, []
+        self._out_to.clear()
         return out
 
     @property
@@ -204,8 +208,9 @@ class Responder:
         self._put(encode(address, args), self.news.subscribers.clients.get(client, client))
 
     def _put(self, datagram: bytes, client: Peer) -> None:
-        if len(self._out) < MAX_OUT:
+        if len(self._out) < MAX_OUT and self._out_to[client] < MAX_OUT_EACH:
             self._out.append((datagram, client))
+            self._out_to[client] += 1
         else:
             self.counters.unsent += 1
 

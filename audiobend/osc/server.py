@@ -1,6 +1,5 @@
 """The socket and the thread of OSC."""
 
-import errno
 import ipaddress
 import logging
 import socket
@@ -9,19 +8,17 @@ from collections.abc import Sequence
 from threading import Event, Thread
 from types import TracebackType
 
-from audiobend.errors import ControlError
 from audiobend.osc.desk import Desk
 from audiobend.osc.news import FEEDBACK_SECONDS
 from audiobend.osc.responder import Responder
 from audiobend.osc.services import Counters
+from audiobend.osc.sockets import IDLE_SECONDS, AllowList, SparingLog, why_not
 
 DEFAULT_PORT = 9001
 RECEIVE_BUFFER = 4 << 20
 """Bytes that the system keeps for us while we are busy; it may give less."""
 MAX_DRAIN = 512
 """Packets that are taken before what they ask for is carried out."""
-IDLE_SECONDS = 0.1
-LOG_SECONDS = 5.0
 
 log = logging.getLogger("audiobend.osc")
 
@@ -56,14 +53,13 @@ class OscServer:
         self, desk: Desk, address: str = "127.0.0.1", port: int = DEFAULT_PORT, *, allow: Sequence[str] = ()
     ) -> None:
         self.address, self.port = address, port
-        self._allow = [_network(one) for one in allow]
-        self._allowed: dict[str, bool] = {}
+        self._allow = AllowList(allow)
         self._responder = Responder(desk, port)
         self._socket: socket.socket | None = None
         self._thread: Thread | None = None
         self._stop = Event()
         self._faults = 0
-        self._log = _SparingLog()
+        self._log = SparingLog(log)
 
     @property
     def counters(self) -> Counters:
@@ -121,21 +117,12 @@ class OscServer:
             return
 
     def _packet(self, datagram: bytes, sender: tuple[str, int]) -> None:
-        if not self._may(sender[0]):
+        if not self._allow.has(sender[0]):
             return
         try:
             self._responder.receive(datagram, sender, time.monotonic(), time.time())
         except Exception:
             self._fault()
-
-    def _may(self, host: str) -> bool:
-        if not self._allow:
-            return True
-        if host not in self._allowed:
-            if len(self._allowed) >= 1024:
-                self._allowed.clear()
-            self._allowed[host] = any(ipaddress.ip_address(host) in network for network in self._allow)
-        return self._allowed[host]
 
     def _send(self, sock: socket.socket) -> None:
         sock.setblocking(False)
@@ -149,30 +136,6 @@ class OscServer:
         """Keep going after a mistake of ours; OSC must outlive it."""
         self._faults += 1
         self._log.error("a packet could not be carried out; OSC goes on (%d times so far)", self._faults)
-
-
-class _SparingLog:
-    """Logs each kind of line once in some seconds at most, and not again while nothing is new."""
-
-    def __init__(self) -> None:
-        self._last: dict[str, tuple[float, tuple[object, ...]]] = {}
-
-    def warn(self, text: str, *args: object) -> None:
-        if self._is_due(text, args):
-            log.warning(text, *args)
-
-    def error(self, text: str, *args: object) -> None:
-        """As `warn`, with where it happened."""
-        if self._is_due(text, args):
-            log.error(text, *args, exc_info=True)
-
-    def _is_due(self, text: str, args: tuple[object, ...]) -> bool:
-        now = time.monotonic()
-        when, before = self._last.get(text, (float("-inf"), ()))
-        if now - when < LOG_SECONDS or before == args:
-            return False
-        self._last[text] = (now, args)
-        return True
 
 
 def listen_warning(address: str, allow: Sequence[str] = ()) -> str:
@@ -194,13 +157,6 @@ def listen_warning(address: str, allow: Sequence[str] = ()) -> str:
     return f"OSC listens at {address}: every machine that reaches it can play; name those that may with --allow"
 
 
-def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        raise ControlError(f"--allow must be an IP address or a network such as 192.168.1.0/24, got '{text}'") from None
-
-
 def _open(address: str, port: int) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
@@ -208,16 +164,5 @@ def _open(address: str, port: int) -> socket.socket:
         sock.bind((address, port))
     except (OSError, OverflowError) as error:
         sock.close()
-        raise ControlError(_why_not(address, port, error)) from None
+        raise why_not(address, port, error) from None
     return sock
-
-
-def _why_not(address: str, port: int, error: Exception) -> str:
-    code = getattr(error, "errno", None)
-    if code == errno.EADDRINUSE:
-        return f"OSC: port {port} is taken by another program; choose another, or 0 for any free one"
-    if code == errno.EACCES:
-        return f"OSC: port {port} is not for everybody; choose one in 1024..65535"
-    if isinstance(error, OverflowError):
-        return f"OSC: the port must be in 0..65535, got {port}"
-    return f"OSC: this machine has no address '{address}' to listen at; use 127.0.0.1, or 0.0.0.0 for all it has"
