@@ -19,7 +19,7 @@ Level = Callable[[Tensor, float], Tensor]
 
 MODULATION_PARAMS = {
     "rate_hz": Param("rate_hz", 0, 100, default=0.2, unit="Hz"),
-    "depth": Param("depth", -1024, 1024, default=1, help="in the unit of the target"),
+    "depth": Param("depth", -65536, 65536, default=1, help="in the unit of the target"),
     "phase": Param("phase", 0, 1, default=0, unit="of a period"),
 }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
+from time import monotonic
 
 from audiobend.control import Command, Context, ModelLoaded, State, update_all
 from audiobend.errors import AudiobendError
@@ -19,6 +20,8 @@ class Desk:
     context : Context
     on_change : callable, optional
         Hears of every change, once for all commands of one `apply`; see `OnChange`.
+    clock : callable, optional
+        Seconds, which tell one gesture from the next; see `audiobend.control.update`.
     status : callable, optional
         Returns what ``/audiobend/status`` reports, by name: load, latency_ms, xruns, late, dropped, ...
 
@@ -38,9 +41,10 @@ class Desk:
         context: Context,
         on_change: OnChange = lambda before, after: None,
         status: Callable[[], Mapping[str, float]] = dict,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._state, self._context = state, context
-        self._on_change, self._status = on_change, status
+        self._on_change, self._status, self._clock = on_change, status, clock
         self._lock = Lock()
 
     @property
@@ -76,7 +80,7 @@ class Desk:
 
     def _apply(self, commands: Sequence[Command]) -> list[AudiobendError | None]:
         before = self._state
-        self._state, outcomes = update_all(before, commands, self._context)
+        self._state, outcomes = update_all(before, commands, self._context, self._clock())
         if self._state is not before:
             self._on_change(before, self._state)
         return outcomes

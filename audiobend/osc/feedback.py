@@ -16,7 +16,7 @@ from audiobend.osc.values import as_sent, wire_values
 
 _FIXED = (
     *("mix", "detail", "gain", "gain/norm", "limiter", "match_level", "bypass", "seed"),
-    *("scene/count", "undo/count", "redo/count", "take/name"),
+    *("scene/count", "take/name"),    # not undo/count, which would go with every gesture
 )
 _OUTPUT = ("mix", "detail", "gain")
 

@@ -85,7 +85,7 @@ def unknown(address: str, before: list[str], part: str, node: Node) -> str:
     if not address.startswith(f"{ROOT}/"):
         return f"there is no address {address[:80]}; all begin with {ROOT}/"
     there = "/".join(before)
-    if not part and names:
+    if not part and names and node.row is None:
         return f"{there} needs more after it{did_you_mean('', _few(names))}"
     hint = did_you_mean(part[:32], names)
     near = hint.replace("did you mean '", f"did you mean '{there}/") if "did you mean" in hint else ""

@@ -16,7 +16,9 @@ from tests.osc.conftest import make_context, make_patch
 
 TABLE = Table(make_context())
 LEAVES = list(TABLE.leaves(make_patch()))
-VALUES = [one for one in LEAVES if one.row.kind != "action"]
+TOLD = [one for one in LEAVES if one.row.kind != "action" and one.row.access == "r"]
+VALUES = [one for one in LEAVES if one.row.kind != "action" and one.row.access == "rw"]
+LFOS = [one for one in VALUES if one.row.kind == "lfo"]
 NUMBERS = [one for one in VALUES if one.row.kind in ("number", "norm", "switch")]
 ACTIONS = [one for one in LEAVES if one.row.kind == "action"]
 TEXTS = {
@@ -36,6 +38,8 @@ def single(value):
 def some_value(row, rng):
     if row.kind == "switch":
         return rng.randint(0, 1)
+    if row.kind == "lfo":
+        return (rng.choice(row.choices), *(single(rng.uniform(one.low, one.high)) for one in row.params))
     low, high = (0, 1) if row.kind == "norm" else (row.param.low, row.param.high)
     if row.kind == "number" and row.param.integer:
         return rng.randint(int(low), int(high))
@@ -77,6 +81,11 @@ def test_every_value_comes_back_as_it_was_set(talk):
     start = talk.desk.state.patch
     for leaf in VALUES:
         value = TEXTS[leaf.address] if leaf.address in TEXTS else some_value(leaf.row, rng)
+        if leaf.row.kind == "lfo":
+            assert talk(leaf.address, *value) == [], leaf.address
+            ((told, back),) = talk(leaf.address)
+            assert told == leaf.address and back == pytest.approx(value)
+            continue
         assert talk(leaf.address, value) == [], leaf.address
         back = talk.value(leaf.address)
         if leaf.row.kind == "norm" and leaf.row.param.integer:
@@ -117,6 +126,27 @@ def test_every_value_refuses_what_is_no_value(talk):
             assert "must be text" in refused(talk, leaf, 1.5)
 
 
+def test_every_movement_refuses_shapes_and_numbers_that_are_none(talk):
+    set_up(talk)
+    for leaf in LFOS:
+        assert "there is no 'wobble'" in refused(talk, leaf, "wobble")
+        assert "there is no '1'" in refused(talk, leaf, 1)
+        assert "takes a name and a number" in refused(talk, leaf, "sine", 0.0, 0.0, 0.0, 0.0)
+        for index, param in enumerate(leaf.row.params):
+            before = [0.0] * index
+            for outside in (float(param.low) - 1.0, float(param.high) + 1.0):
+                assert f"{param.name} must be in" in refused(talk, leaf, "sine", *before, outside)
+            for wrong in (float("nan"), float("inf"), "loud"):
+                assert "must be a number" in refused(talk, leaf, "sine", *before, wrong)
+
+
+def test_what_is_only_told_refuses_values(talk):
+    for leaf in TOLD:
+        refused(talk, leaf, 1, code=405)
+        assert talk.value(leaf.address) in (0, "")
+    assert {one.row.path for one in TOLD} >= {"scene/count", "undo/count", "redo/count", "take/name"}
+
+
 def test_every_address_refuses_blobs_and_lists(talk):
     set_up(talk)
     for leaf in LEAVES:
@@ -133,14 +163,14 @@ def test_every_address_refuses_blobs_and_lists(talk):
 
 @pytest.mark.parametrize("leaf", ACTIONS, ids=lambda leaf: leaf.row.path)
 def test_every_action_refuses_the_wrong_number_of_arguments(talk, leaf):
-    if leaf.row.types not in ("*",) and leaf.row.path != "panic":
+    if leaf.row.types not in ("*",):
         assert "takes" in refused(talk, leaf, *range(len(leaf.row.types) + 1))
     if leaf.row.access == "w" and not leaf.row.optional:
         refused(talk, leaf, code=400 if leaf.row.path == "sync" else 405)
 
 
 @pytest.mark.parametrize("value", ["loud", float("nan"), float("inf")])
-@pytest.mark.parametrize("path", ["sync", "notify", "dump", "panic"])
+@pytest.mark.parametrize("path", ["sync", "notify", "dump", "panic", "undo", "redo", "take/stop"])
 def test_actions_with_numbers_refuse_what_is_none(talk, path, value):
     leaf = TABLE.lookup(f"/audiobend/{path}", Patch())
     assert "must be a number" in refused(talk, leaf, value)
@@ -185,7 +215,8 @@ def test_a_switch_is_on_from_one_half(talk, sent, meant):
         ("/audiobend/layer/9/all/erode", "there are: 1, 2, 3, z"),
         ("/audiobend/layer/3", "needs more after it; there are: all, cluster"),
         ("/audiobend/bend/fgo/mix", "did you mean '/audiobend/bend/fog'?"),
-        ("/audiobend/mix/", "there is no address"),
+        ("/audiobend/mix/", "there is no address /audiobend/mix/"),
+        ("/audiobend/mix/lof", "did you mean '/audiobend/mix/lfo'?"),
         ("/audiobend", "all begin with /audiobend/"),
         ("/audiobendx/mix", "all begin with /audiobend/"),
         ("/audiobend//mix", "/audiobend needs more after it"),
@@ -206,7 +237,7 @@ def test_patterns_find_what_comparing_every_address_finds():
         parts = pattern.split("/")
         expected = {
             one.address
-            for one in VALUES
+            for one in (*VALUES, *TOLD)
             if len(names := one.address.split("/")[2:]) == len(parts)
             and all(fnmatch.fnmatchcase(name, part) for name, part in zip(names, parts, strict=True))
         }
