@@ -103,7 +103,7 @@ def _points(
         if networks is None:
             looks = learn_looks(network, inputs, test or inputs, means, settings, stage)
         else:
-            looks = see_looks(network, inputs, means, networks, stage)
+            looks = see_looks(network, inputs, test, means, networks, stage)
         return {layer: look.embeddings.double().numpy() for layer, look in looks.items()}, means, looks
     vgg16 = load_vgg16(settings.vgg16) if settings.vgg16 else None
     series = {spec.name: Series(spec.axes[0] == "time") for spec in specs}

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from audiobend.clustering.listening import Inputs, Listener, MeanMaps, Network, Stage, check_alive, listen
 from audiobend.clustering.maps import LARGEST, Grey, GreyMeter, Pictures, PictureStore
-from audiobend.clustering.metric import Trained, default_steps, embeddings
+from audiobend.clustering.metric import Trained, accuracy, default_steps, embeddings
 from audiobend.clustering.metric_network import depth_for
 from audiobend.clustering.metric_work import Job, Learnt, learn_all, one_thread
 from audiobend.clustering.settings import Settings
@@ -82,21 +82,32 @@ def learn_looks(
 
 
 def see_looks(
-    network: Network, inputs: Inputs, means: Means, networks: Mapping[LayerName, Trained], stage: Stage
+    network: Network,
+    inputs: Inputs,
+    test: Inputs | None,
+    means: Means,
+    networks: Mapping[LayerName, Trained],
+    stage: Stage,
 ) -> dict[LayerName, Look]:
-    """Embed the features of each of the layers in ``means`` by networks that were trained earlier."""
+    """Embed the features of each of the layers in ``means`` by networks that were trained earlier.
+
+    Their accuracy is measured where there is a ``test``.
+    """
     for layer in means:
         if layer not in networks:
             known = ", ".join(map(str, networks))
             raise ClusteringError(f"layer {layer} has no trained network; there are networks for: {known}")
     looks: dict[LayerName, Look] = {}
-    for part in _portions(network, means, len(inputs)):
+    for part in _portions(network, means, len(inputs) + (len(test) if test else 0)):
         greys = {layer: networks[layer].grey for layer in part}
         with _room(part.values()) as folder, one_thread():
             maps = _to_disk(network, inputs, greys, means, folder / "maps", stage)
             check_alive({layer: means[layer] for layer in part})
-            for layer, pictures in maps.items():
-                looks[layer] = _seen(layer, networks[layer], pictures)
+            others = _to_disk(network, test, greys, {}, folder / "test", stage) if test else {}
+            progress = stage("looking at features")
+            for done, (layer, pictures) in enumerate(maps.items()):
+                progress(done / len(maps))
+                looks[layer] = _seen(layer, networks[layer], pictures, others.get(layer))
     return looks
 
 
@@ -105,14 +116,19 @@ def _job(maps: Pictures, test: Pictures, settings: Settings) -> Job:
 
 
 def _look(grey: Grey, job: Job, learnt: Learnt) -> Look:
-    figures = {"accuracy": learnt.accuracy, "chance": 1 / job.maps.shape[1], "steps": job.steps}
-    return Look(Trained(learnt.network, grey, job.steps), learnt.embeddings, figures)
+    trained = Trained(learnt.network, grey, job.steps)
+    return Look(trained, learnt.embeddings, _figures(trained, learnt.accuracy))
 
 
-def _seen(layer: LayerName, trained: Trained, pictures: Pictures) -> Look:
-    if trained.network.shape != pictures.shape[1:]:
+def _seen(layer: LayerName, trained: Trained, maps: Pictures, test: Pictures | None) -> Look:
+    if trained.network.shape != maps.shape[1:]:
         raise ClusteringError(f"layer {layer}: its trained network is for maps of another size; train it again")
-    return Look(trained, embeddings(trained.network, pictures))
+    figures = _figures(trained, accuracy(trained.network, test)) if test else {}
+    return Look(trained, embeddings(trained.network, maps), figures)
+
+
+def _figures(trained: Trained, right: float) -> dict[str, float]:
+    return {"accuracy": right, "chance": 1 / trained.network.shape[0], "steps": trained.steps}
 
 
 def _to_disk(

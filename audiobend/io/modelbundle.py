@@ -130,7 +130,8 @@ def save_model(
     text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
     (temporary / "model.yaml").write_text(text, encoding="utf-8")
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "clusters.yaml").unlink(missing_ok=True)    # those of older weights
+    for name in ("clusters.yaml", "clusters.safetensors"):    # those of older weights
+        (folder / name).unlink(missing_ok=True)
     for name in ("weights.safetensors", "model.yaml"):    # in this order: without a model.yaml it is no bundle
         (temporary / name).replace(folder / name)
     temporary.rmdir()
