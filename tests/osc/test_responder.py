@@ -4,6 +4,7 @@ import pytest
 
 from audiobend.control import Context, ModelFailed
 from audiobend.osc.encode import encode
+from audiobend.osc.responder import MAX_OUT_EACH
 from audiobend.osc.services import PAGE
 from audiobend.osc.subscribers import EXPIRES_AFTER, MAX_SUBSCRIBERS
 from tests.osc.conftest import ELSEWHERE, HERE, make_context
@@ -186,7 +187,9 @@ def test_failures_are_told_sparingly(talk):
 def test_answers_that_wait_are_bounded(talk):
     for _ in range(6000):
         talk.responder.receive(encode("/audiobend/ping", [1]), HERE, 1.0, WALL)
-    assert len(talk.responder.take()) == 4096 and talk.responder.counters.unsent == 6000 - 4096
+    talk.responder.receive(encode("/audiobend/ping", [2]), ("127.0.0.1", 50001), 1.0, WALL)
+    assert len(talk.responder.take()) == MAX_OUT_EACH + 1    # others are answered all the same
+    assert talk.responder.counters.unsent == 6000 - MAX_OUT_EACH
 
 
 def test_a_dump_tells_every_address_in_use_by_pages(talk):
