@@ -55,6 +55,20 @@ class Table:
             self._found[address] = leaf
         return leaf
 
+    def node(self, address: str, patch: Patch) -> tuple[list[str], Node]:
+        """Return a place in the tree, with the parts that lead there below the root; `ControlError` where none is.
+
+        ``""``, ``"/"`` and ``"/audiobend"`` are the root.
+        """
+        node, parts = self._root(patch), [part for part in address.split("/") if part][1:]
+        if address.strip("/") and f"/{address.strip('/').partition('/')[0]}" != ROOT:
+            raise ControlError(unknown(address, [], "", Node()))
+        for depth, part in enumerate(parts):
+            if part not in node.children:
+                raise ControlError(unknown(address, [ROOT, *parts[:depth]], part, node))
+            node = node.children[part]
+        return parts, node
+
     def match(self, pattern: str, patch: Patch, budget: Budget) -> list[Leaf]:
         """Return every value that a pattern means; `ControlError` where there is none, or it costs too much.
 

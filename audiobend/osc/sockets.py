@@ -3,6 +3,7 @@
 import errno
 import ipaddress
 import logging
+import socket
 import time
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ from audiobend.errors import ControlError
 
 IDLE_SECONDS = 0.1
 LOG_SECONDS = 5.0
+BACKLOG = 32
 _MAX_KNOWN = 1024
 
 
@@ -85,3 +87,17 @@ def why_not(address: str, port: int, error: Exception) -> ControlError:
         return ControlError(f"OSC: the port must be in 0..65535, got {port}")
     hint = "use 127.0.0.1, or 0.0.0.0 for all it has"
     return ControlError(f"OSC: this machine has no address '{address}' to listen at; {hint}")
+
+
+def listening(address: str, port: int) -> socket.socket:
+    """Return a TCP socket that takes connections and never waits; `ControlError` where it cannot be opened."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((address, port))
+        sock.listen(BACKLOG)
+        sock.setblocking(False)
+    except (OSError, OverflowError) as error:
+        sock.close()
+        raise why_not(address, port, error) from None
+    return sock

@@ -19,7 +19,7 @@ from audiobend.osc.framing import Frames, Framing
 from audiobend.osc.news import FEEDBACK_SECONDS
 from audiobend.osc.responder import Responder
 from audiobend.osc.services import Counters
-from audiobend.osc.sockets import IDLE_SECONDS, AllowList, SparingLog, why_not
+from audiobend.osc.sockets import IDLE_SECONDS, AllowList, SparingLog, listening
 from audiobend.osc.subscribers import Peer
 
 MAX_CONNECTIONS = 32
@@ -83,7 +83,7 @@ class TcpServer:
 
     def start(self) -> "TcpServer":
         """Open the socket, start the thread, and return at once."""
-        self._listener = _listening(self.address, self.port)
+        self._listener = listening(self.address, self.port)
         self.port = self._responder.port = self._listener.getsockname()[1]
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._thread = Thread(target=self._run, args=(self._listener,), name="audiobend-osc-tcp", daemon=True)
@@ -199,16 +199,3 @@ class TcpServer:
         with suppress(KeyError, ValueError):
             self._selector.unregister(one.sock)
         one.sock.close()
-
-
-def _listening(address: str, port: int) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((address, port))
-        sock.listen(MAX_CONNECTIONS)
-        sock.setblocking(False)
-    except (OSError, OverflowError) as error:
-        sock.close()
-        raise why_not(address, port, error) from None
-    return sock
