@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.exceptions import Abort, TyperException
 
-from audiobend.cli import bench, cluster, dataset, devices, evaluate, live, osc, patches, render, train
+from audiobend.cli import bench, catalog, cluster, dataset, devices, evaluate, live, osc, patches, render, train
 from audiobend.errors import AudiobendError
 
 STOPPED = 130
@@ -29,6 +29,7 @@ bench.add_to(app)
 patches.add_to(app)
 train.add_to(app)
 cluster.add_to(app)
+catalog.add_to(app)
 dataset.add_to(app)
 evaluate.add_to(app)
 osc.add_to(app)

@@ -1,0 +1,1 @@
+"""A browsable log of bends: every cluster bent in several ways, rendered, measured, ranked, and put on one page."""
