@@ -98,7 +98,7 @@ def cluster(
         method.value, algorithm.value, layer_names(layers), numbers(clusters), seed, samples, steps, eps, vgg16,
         jobs or os.cpu_count() or 1,
     )    # fmt: skip
-    the_model = load_model(model)
+    the_model = load_model(model, with_clusters=False)    # older weights' clusters are about to be replaced
     known = None
     if method == Method.metric and (networks or for_this_sound):
         known = networks_of(the_model, find_model(model), networks)

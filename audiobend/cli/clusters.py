@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from audiobend.cli.screen import progress_bar, say, show_json, table
 from audiobend.errors import ClusteringError
+from audiobend.io.files import check_readable
 
 if TYPE_CHECKING:
     from audiobend.bending import Clusters
@@ -21,6 +22,7 @@ def which_sounds(sounds: list[Path], one: Path | None) -> list[Path]:
     if one is not None:
         if sounds:
             raise ClusteringError(f"--for-this-sound {one}: clusters are of this sound alone; leave out the others")
+        check_readable(one, ClusteringError)
         return [one]
     if not sounds:
         raise ClusteringError("give a folder of sound to listen to, such as the training music, or --for-this-sound")

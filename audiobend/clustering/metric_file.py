@@ -29,9 +29,9 @@ def save_networks(networks: Mapping[LayerName, Trained], path: Path, fingerprint
         shape = {"shape": network.shape, "depth": network.depth, "steps": trained.steps}
         layers.append({"layer": layer, **shape, "low": grey.low, "high": grey.high})
         tensors |= {f"{index}.{name}": value.contiguous() for name, value in network.state_dict().items()}
-    facts = {"kind": KIND, "fingerprint": fingerprint, "layers": json.dumps(layers)}
+    facts = json.dumps({"kind": KIND, "fingerprint": fingerprint, "layers": layers})
     with write_atomically(path, error=ClusteringError) as temporary:
-        save_file(tensors, temporary, facts)
+        save_file(tensors, temporary, {"audiobend": facts})    # one entry: several would come in any order
 
 
 def load_networks(path: Path, fingerprint: str) -> dict[LayerName, Trained]:
@@ -39,7 +39,7 @@ def load_networks(path: Path, fingerprint: str) -> dict[LayerName, Trained]:
     check_readable(path, ClusteringError)
     try:
         with safe_open(path, "pt") as file:
-            facts = file.metadata() or {}
+            facts = json.loads((file.metadata() or {}).get("audiobend", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}    # noqa: SIM118
         if facts.get("kind") != KIND:
             raise ClusteringError(f"{path}: holds no networks for clustering")
@@ -48,8 +48,9 @@ def load_networks(path: Path, fingerprint: str) -> dict[LayerName, Trained]:
                 f"{path}: these networks are for the model {facts['fingerprint']}, not for {fingerprint}; "
                 "train this model's with: audiobend cluster MODEL FOLDER"
             )
-        layers = json.loads(facts["layers"])
-        return {one["layer"]: _trained(one, _under(tensors, f"{index}.")) for index, one in enumerate(layers)}
+        return {
+            one["layer"]: _trained(one, _under(tensors, f"{index}.")) for index, one in enumerate(facts["layers"])
+        }
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ClusteringError(f"{path}: cannot be read as networks for clustering: {error}") from None
 

@@ -12,7 +12,7 @@ from audiobend.clustering.listening import Stage
 from audiobend.clustering.metric import Trained
 from audiobend.clustering.metric_file import load_networks
 from audiobend.clustering.places import NOISE
-from audiobend.clustering.settings import Settings
+from audiobend.clustering.settings import Settings, chosen_layers, cluster_counts
 from audiobend.clustering.sound_inputs import sounds_for, windows_of, windows_of_one
 from audiobend.errors import ClusteringError
 from audiobend.networks.bendable import LayerName
@@ -42,6 +42,7 @@ def clusters_of_folder(
     networks : mapping from layer name to Trained, or None
         For method metric, instead of training.
     """
+    cluster_counts(chosen_layers(model.network.layers(), settings), settings)    # before hours of sound are read
     sounds = sounds_for(model, paths, report)
     progress = stage(f"reading {len(sounds)} sounds")
     inputs, test = windows_of(model, sounds, settings.n_samples, settings.seed, report, progress)

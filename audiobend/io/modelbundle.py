@@ -41,13 +41,15 @@ def list_models() -> dict[str, Path]:
     return found
 
 
-def load_model(name: str | Path | None = None) -> Model:
+def load_model(name: str | Path | None = None, *, with_clusters: bool = True) -> Model:
     """Load a model bundle.
 
     Parameters
     ----------
     name : str, Path or None
         Name of a shipped model, or a bundle's folder; None is the default model.
+    with_clusters : bool
+        False leaves the bundle's clusters out, whatever model they are for.
 
     Raises
     ------
@@ -62,7 +64,8 @@ def load_model(name: str | Path | None = None) -> Model:
     if settings.get("fingerprint", fingerprint) != fingerprint:
         raise ModelError(f"{folder}: model.yaml and weights.safetensors are of two models; train or fetch it again")
     clusters_path = folder / "clusters.yaml"
-    clusters = load_clusters(clusters_path, fingerprint=fingerprint) if clusters_path.is_file() else None
+    wanted = with_clusters and clusters_path.is_file()
+    clusters = load_clusters(clusters_path, fingerprint=fingerprint) if wanted else None
     source = folder.name if list_models().get(folder.name) == folder else str(folder)
     return Model(folder.name, for_inference(network), codec, fingerprint, axes, clusters, settings, source)
 
