@@ -14,7 +14,7 @@ from audiobend.errors import AudiobendError
 from audiobend.osc.addresses import Table
 from audiobend.osc.desk import Desk
 from audiobend.osc.encode import ROOT, encode
-from audiobend.osc.query import values
+from audiobend.osc.query import Values
 from audiobend.osc.responder import Responder
 from audiobend.osc.subscribers import Peer
 
@@ -143,6 +143,6 @@ class Listeners:
 
     def _value(self, path: str, state: State) -> list[Any] | None:
         try:
-            return values(self._table.lookup(path, state.patch), state)
+            return Values(state).of(self._table.lookup(path, state.patch))
         except AudiobendError:
             return None

@@ -50,7 +50,7 @@ def attributes(table: Table, state: State, path: str) -> dict[str, Any]:
     parts, node = table.node(path, state.patch)
     if not path.strip("/"):
         return {"FULL_PATH": "/", "ACCESS": 0, "DESCRIPTION": "the root of all addresses"}
-    return _about(parts, node, state)
+    return _about(parts, node, Values(state))
 
 
 def pieces(table: Table, state: State, path: str) -> Iterator[str]:
@@ -66,33 +66,64 @@ def pieces(table: Table, state: State, path: str) -> Iterator[str]:
     """
     parts, node = table.node(path, state.patch)
     if path.strip("/"):
-        yield from _text(parts, node, state)
+        yield from _text(parts, node, Values(state))
         return
     about = json.dumps(attributes(table, state, "/"))
     yield f'{about[:-1]}, "CONTENTS": {{"{ROOT[1:]}": '
-    yield from _text([], node, state)
+    yield from _text([], node, Values(state))
     yield "}}"
 
 
-def _text(parts: list[str], node: Node, state: State) -> Iterator[str]:
-    about = json.dumps(_about(parts, node, state))
+class Values:
+    """Reads values of one state; what is the same at every place that nobody has touched is read once.
+
+    Parameters
+    ----------
+    state : State
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._touched = {bend.id for bend in state.patch.bends}
+        self._untouched: dict[str, list[Any] | None] = {}
+
+    def of(self, leaf: Leaf) -> list[Any] | None:
+        """Return the value of an address as a list of its arguments; None where it has none."""
+        if leaf.place is None or leaf.place.id in self._touched:
+            return self._read(leaf)
+        if leaf.row.path not in self._untouched:
+            self._untouched[leaf.row.path] = self._read(leaf)
+        return self._untouched[leaf.row.path]
+
+    def _read(self, leaf: Leaf) -> list[Any] | None:
+        row, state = leaf.row, self._state
+        if row.kind == "action":
+            return [state.scene if row.path == "scene/load" else state.model] if row.path in _ASKED else None
+        try:
+            return list(wire_values(leaf, state))
+        except AudiobendError:
+            return None    # such as the position of a morph where there is none
+
+
+def _text(parts: list[str], node: Node, known: Values) -> Iterator[str]:
+    about = json.dumps(_about(parts, node, known))
     if not node.children:
         yield about
         return
     yield f'{about[:-1]}, "CONTENTS": {{'
     for n, (name, child) in enumerate(node.children.items()):
         yield f"{', ' if n else ''}{json.dumps(name)}: "
-        yield from _text([*parts, name], child, state)
+        yield from _text([*parts, name], child, known)
     yield "}}"
 
 
-def _about(parts: list[str], node: Node, state: State) -> dict[str, Any]:
+def _about(parts: list[str], node: Node, known: Values) -> dict[str, Any]:
     path = "/".join([ROOT, *parts])
     if node.row is None:
         return {"FULL_PATH": path, "ACCESS": 0}
     leaf = leaf_at(parts, node.row)
     found = {"FULL_PATH": path, "DESCRIPTION": node.row.description, **_kind(node.row)}
-    value = values(leaf, state)
+    value = known.of(leaf)
     if value is not None:
         found["VALUE"] = value
     return found
@@ -115,14 +146,3 @@ def _kind(row: Row) -> dict[str, Any]:
     if row.kind == "number" and row.param is not None and row.param.unit in _UNITS:
         found["UNIT"] = [_UNITS[row.param.unit]]
     return found
-
-
-def values(leaf: Leaf, state: State) -> list[Any] | None:
-    """Return the value of an address as a list of its arguments; None where it has none."""
-    row = leaf.row
-    if row.kind == "action":
-        return [state.scene if row.path == "scene/load" else state.model] if row.path in _ASKED else None
-    try:
-        return list(wire_values(leaf, state))
-    except AudiobendError:
-        return None    # such as the position of a morph where there is none
