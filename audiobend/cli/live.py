@@ -62,6 +62,14 @@ def live(
     allow: Annotated[
         list[str] | None, typer.Option(metavar="IP", help="Machine or network that may send OSC.")
     ] = None,
+    osc_tcp: Annotated[
+        int | None, typer.Option(min=0, max=65535, metavar="PORT", help="OSC over TCP too; 0 takes a free port.")
+    ] = None,
+    osc_framing: Annotated[str, typer.Option(help="Of TCP: length, slip, or auto for whichever comes.")] = "auto",
+    oscquery_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, metavar="PORT", help="OSCQuery too; 0 takes a free port.")
+    ] = None,
+    advertise: Annotated[bool, typer.Option("--advertise", help="Tell the network by mDNS where OSC is.")] = False,
     from_: Annotated[Path | None, typer.Option("--from", metavar="TRACK", help="Play this file as input.")] = None,
     loop: Annotated[bool, typer.Option("--loop", help="Play it again and again.")] = False,
     no_audio: Annotated[bool, typer.Option("--no-audio", help="Without a sound card; needs --from.")] = False,
@@ -91,6 +99,8 @@ def live(
     from audiobend.live.dsp import Wanted
     from audiobend.live.performance import Performance
     from audiobend.live.setup import Setup
+    from audiobend.osc.doors import Listening
+    from audiobend.osc.framing import checked
     from audiobend.osc.server import listen_warning
 
     if record:
@@ -103,7 +113,8 @@ def live(
     settings = _settings(latency, phase, n_channels, stride, look_ahead)
     wanted = Wanted(model, the_patch, backend=_backend(backend, the_model))
     setup = Setup(wanted, settings, card, latency.value, cushion, from_, loop, record, fast or freewheel)
-    with Performance(setup, the_model, show.tell, listen, osc_port, allow or ()) as performance:
+    where = Listening(listen, osc_port, allow or (), osc_tcp, oscquery_port, checked(osc_framing), advertise)
+    with Performance(setup, the_model, show.tell, where) as performance:
         if warning := listen_warning(listen, allow or ()):
             show.tell(warning)
         show.run(performance, the_model, seconds)

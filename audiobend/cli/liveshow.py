@@ -120,7 +120,7 @@ class Show:
             "latency_ms": round(latency.total_ms, 1),
             "latency_samples": latency.delay,
             "latency_parts_ms": parts,
-            "osc": {"address": osc.address, "port": osc.port},
+            "osc": {"address": osc.address, "port": osc.port, "tcp_port": osc.tcp_port, "query_port": osc.query_port},
             "real_time_priority": performance.ready.is_real_time,
         }
         if self._as_json:
@@ -134,7 +134,10 @@ class Show:
         say(f"model    {model.name} on {performance.ready.backend}, {facts['channels']} channel(s)\nlayers   {layers}")
         say(f"patch    {facts['patch'] or 'none: the sound passes unbent'}")
         say(f"latency  {latency.total_ms:.1f} ms: {made_of}")
-        say(f"osc      udp {osc.address}:{osc.port}, addresses: audiobend osc list\nCtrl-C ends")
+        ways = [f"udp {osc.address}:{osc.port}"]
+        ways += [f"tcp {osc.address}:{osc.tcp_port}"] * bool(osc.tcp_port)
+        ways += [f"oscquery http://{osc.address}:{osc.query_port}"] * bool(osc.query_port)
+        say(f"osc      {', '.join(ways)}; addresses: audiobend osc list\nCtrl-C ends")
 
     def _event(self, event: str, **facts: Any) -> None:
         say(json.dumps({"event": event, **facts}, ensure_ascii=False))

@@ -1,7 +1,7 @@
 """A performance that is played: the processes, the state, and OSC."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from audiobend.control import Context, ModelFailed, State
@@ -11,7 +11,9 @@ from audiobend.live.setup import Setup
 from audiobend.live.supervisor import Supervisor
 from audiobend.networks.model import Model
 from audiobend.osc.desk import Desk
-from audiobend.osc.server import OscServer
+from audiobend.osc.doors import Doors, Listening
+
+_ANY_PORT = Listening(port=0)
 
 
 class Performance(Supervisor):
@@ -24,13 +26,13 @@ class Performance(Supervisor):
         The one that ``setup.wanted`` names, loaded: the desk checks changes against it.
     tell : callable
         Takes sentences, from any thread.
-    address, port, allow
-        See `OscServer`.
+    listening : Listening
+        Where OSC is heard.
 
     Attributes
     ----------
     desk : Desk
-    osc : OscServer
+    osc : Doors
     """
 
     def __init__(
@@ -38,15 +40,13 @@ class Performance(Supervisor):
         setup: Setup,
         model: Model,
         tell: Callable[[str], None],
-        address: str = "127.0.0.1",
-        port: int = 0,
-        allow: Sequence[str] = (),
+        listening: Listening = _ANY_PORT,
     ) -> None:
         state = State(setup.wanted.patch, bypass=setup.wanted.bypass, model=model.name)
         context = Context.of_model(model, list(list_models()))
         self.desk = Desk(state, context, self._on_change, self._figures)
         self._sources = {model.name: setup.wanted.model}
-        self.osc = OscServer(self.desk, address, port, allow=allow).start()    # a port in use is known at once
+        self.osc = Doors(self.desk, listening).open()    # a port in use is known at once
         try:
             super().__init__(setup, tell)
         except BaseException:

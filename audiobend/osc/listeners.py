@@ -59,6 +59,10 @@ class Listeners:
         self._open: dict[Peer, Listener] = {}
         self._seen: tuple[int, Context, tuple[str, ...]] = self._now(desk.state)
 
+    def tell_ports(self, ports: tuple[int, int, int]) -> None:
+        """Have ``/audiobend/hello`` answered with the ports of UDP, TCP and OSCQuery."""
+        self._responder.ports = ports
+
     def __len__(self) -> int:
         return len(self._open)
 

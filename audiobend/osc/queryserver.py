@@ -73,6 +73,10 @@ class QueryServer:
         self._ready.wait(10)
         return self
 
+    def tell_ports(self, ports: tuple[int, int, int]) -> None:
+        """Have ``/audiobend/hello`` answered with the ports of UDP, TCP and OSCQuery."""
+        self._listeners.tell_ports(ports)
+
     def close(self) -> None:
         """Stop serving and give the port back; may be called twice."""
         if self._loop is not None and not self._loop.is_closed():

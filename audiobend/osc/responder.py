@@ -47,11 +47,16 @@ class Responder:
     ----------
     desk : Desk
     port : int
-        What ``/audiobend/hello.reply`` tells.
+        Of OSC over UDP.
+
+    Attributes
+    ----------
+    ports : (int, int, int)
+        Of UDP, TCP and OSCQuery, 0 where there is none: what ``/audiobend/hello.reply`` tells.
     """
 
     def __init__(self, desk: Desk, port: int = 0) -> None:
-        self.desk, self.port = desk, port
+        self.desk, self.ports = desk, (port, 0, 0)
         self.counters = Counters()
         self.pending = Pending()
         self.schedule: Schedule[tuple[list[Message], Peer]] = Schedule()
@@ -186,7 +191,7 @@ class Responder:
                 self._send(sender, *self.news.notify(wanted, sender, self._table, self.desk.state, now))
             else:
                 values = Feedback(self._table, self.desk.state).told if asked.name == "dump" else []
-                for to, args in answers(asked, self.desk, values, self.counters, self.port):
+                for to, args in answers(asked, self.desk, values, self.counters, self.ports):
                     self._send(sender, to, args)
         except AudiobendError as error:
             code = WRONG_ARGUMENTS if isinstance(asked, Ask) and asked.args else REFUSED

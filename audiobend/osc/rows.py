@@ -198,7 +198,8 @@ def service_rows() -> Iterator[Row]:
     yield Row("panic", "action", "i", "dry sound at once; nothing, or 1; what waits for its time is dropped", "w",
               optional=1)
     yield Row("ping", "action", "*", "answered by /audiobend/pong with the same arguments", "r")
-    yield Row("hello", "action", "", "answered by /audiobend/hello.reply name version protocol model port", "r")
+    yield Row("hello", "action", "", "answered by /audiobend/hello.reply name version protocol model port tcp oscquery",
+              "r")
     yield Row("status", "action", "", "answered by /audiobend/status.reply load latency_ms xruns late dropped "
               "received rejected", "r")
     yield Row("notify", "action", "ii", "1: send every change to me, to this port if one is given; 0: no more", "rw",
@@ -235,7 +236,8 @@ REPLIES = (
     Reply("fail", "sis", "address, code (400 wrong arguments, 404 no such address, 405 no value, 409 not now, 429 too "
           "many), and a sentence"),
     Reply("pong", "*", "the arguments of ping"),
-    Reply("hello.reply", "ssisi", "audiobend, version, protocol, model, port"),
+    Reply("hello.reply", "ssisiii", "audiobend, version, protocol, model, and the ports of UDP, TCP and OSCQuery; 0 "
+          "where there is none"),
     Reply("status.reply", "ffiiiii", "load (1 is all there is), latency in ms, xruns, late blocks, dropped, packets "
           "received, packets refused"),
     Reply("synced", "i", "the number of sync"),

@@ -69,10 +69,15 @@ class OscServer:
     def start(self) -> "OscServer":
         """Open the socket, start the thread, and return at once."""
         self._socket = _open(self.address, self.port)
-        self.port = self._responder.port = self._socket.getsockname()[1]
+        self.port = self._socket.getsockname()[1]
+        self.tell_ports((self.port, 0, 0))
         self._thread = Thread(target=self._run, args=(self._socket,), name="audiobend-osc", daemon=True)
         self._thread.start()
         return self
+
+    def tell_ports(self, ports: tuple[int, int, int]) -> None:
+        """Have ``/audiobend/hello`` answered with the ports of UDP, TCP and OSCQuery."""
+        self._responder.ports = ports
 
     def close(self) -> None:
         """Stop the thread and give the port back; may be called twice."""

@@ -42,7 +42,7 @@ class Counters:
     work: int = 0
 
 
-def answers(ask: Ask, desk: Desk, values: list[Told], counters: Counters, port: int) -> list[Answer]:
+def answers(ask: Ask, desk: Desk, values: list[Told], counters: Counters, ports: tuple[int, int, int]) -> list[Answer]:
     """Return the messages that answer a service; `AudiobendError` where it has no answer now."""
     state, context = desk.state, desk.context
     if ask.name.startswith("list/"):
@@ -51,7 +51,7 @@ def answers(ask: Ask, desk: Desk, values: list[Told], counters: Counters, port: 
         case "ping":
             return [(f"{ROOT}/pong", tuple(int(one) if isinstance(one, bool) else one for one in ask.args))]
         case "hello":
-            return [(f"{ROOT}/hello.reply", ("audiobend", version("audiobend"), PROTOCOL, state.model, port))]
+            return [(f"{ROOT}/hello.reply", ("audiobend", version("audiobend"), PROTOCOL, state.model, *ports))]
         case "status":
             return [(f"{ROOT}/status.reply", _status(desk, counters))]
         case "sync":

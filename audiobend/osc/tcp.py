@@ -68,7 +68,7 @@ class TcpServer:
     ) -> None:
         self.address, self.port, self._framing = address, port, framing
         self._allow = AllowList(allow)
-        self._responder = Responder(desk, port)
+        self._responder = Responder(desk)
         self._selector = selectors.DefaultSelector()
         self._connections: dict[Peer, _Connection] = {}
         self._listener: socket.socket | None = None
@@ -84,11 +84,16 @@ class TcpServer:
     def start(self) -> "TcpServer":
         """Open the socket, start the thread, and return at once."""
         self._listener = listening(self.address, self.port)
-        self.port = self._responder.port = self._listener.getsockname()[1]
+        self.port = self._listener.getsockname()[1]
+        self.tell_ports((0, self.port, 0))
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._thread = Thread(target=self._run, args=(self._listener,), name="audiobend-osc-tcp", daemon=True)
         self._thread.start()
         return self
+
+    def tell_ports(self, ports: tuple[int, int, int]) -> None:
+        """Have ``/audiobend/hello`` answered with the ports of UDP, TCP and OSCQuery."""
+        self._responder.ports = ports
 
     def close(self) -> None:
         """Stop the thread, close every connection and give the port back; may be called twice."""

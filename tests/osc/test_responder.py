@@ -233,8 +233,8 @@ def test_lists_of_what_is_not_there_are_refused(talk):
 
 def test_hello_and_status_and_ping(talk, desk):
     desk._status = lambda: {"load": 0.25, "latency_ms": 120.5, "xruns": 1, "late": 2, "dropped": 3}
-    ((address, (name, _, protocol, model, port)),) = talk("/audiobend/hello")
-    assert (address, name, protocol, model, port) == ("/audiobend/hello.reply", "audiobend", 1, "tiny", 9001)
+    ((address, (name, _, protocol, model, *ports)),) = talk("/audiobend/hello")
+    assert (address, name, protocol, model, ports) == ("/audiobend/hello.reply", "audiobend", 1, "tiny", [9001, 0, 0])
     assert talk("/audiobend/status") == [("/audiobend/status.reply", (0.25, 120.5, 1, 2, 3, 2, 0))]
     assert talk("/audiobend/ping", 5, "x") == [("/audiobend/pong", (5, "x"))]
 
