@@ -110,9 +110,14 @@ class Linear(nn.Module):
 
     def __init__(self, n_in: int, n_out: int, bias: float = 0.0, rate: float = 1.0) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(n_out, n_in) / rate)
-        self.bias = nn.Parameter(torch.full((n_out,), bias))
-        self.gain, self.rate = rate / n_in**0.5, rate
+        self.weight = nn.Parameter(torch.empty(n_out, n_in))
+        self.bias = nn.Parameter(torch.empty(n_out))
+        self.gain, self.rate, self.start = rate / n_in**0.5, rate, bias
+
+    def draw(self) -> None:
+        """Begin anew: random weights."""
+        self.weight.normal_(std=1 / self.rate)
+        self.bias.fill_(self.start)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return ``(batch, out)`` of ``(batch, in)``."""
@@ -148,11 +153,15 @@ class ModulatedConv(nn.Module):
 
     def __init__(self, n_in: int, n_out: int, kernel: int, n_style: int, *, demodulate: bool, up: bool) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(n_out, n_in, kernel, kernel))
+        self.weight = nn.Parameter(torch.empty(n_out, n_in, kernel, kernel))
         self.modulation = Linear(n_style, n_in, bias=1.0)
         self.gain = 1 / (n_in * kernel**2) ** 0.5
         self.demodulate, self.up = demodulate, up
         self._energy: tuple[Tensor, int, Tensor] | None = None
+
+    def draw(self) -> None:
+        """Begin anew: random weights."""
+        self.weight.normal_()
 
     def forward(self, x: Tensor, w: Tensor, gain: float = 1.0) -> Tensor:
         """Return maps of maps ``(batch, in, height, width)`` and styles ``(batch, style)``, times a gain."""
@@ -178,7 +187,11 @@ class NoiseStrength(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.zeros(1))
+        self.weight = nn.Parameter(torch.empty(1))
+
+    def draw(self) -> None:
+        """Begin anew: without noise."""
+        self.weight.zero_()
 
 
 class Bias(nn.Module):
@@ -186,7 +199,11 @@ class Bias(nn.Module):
 
     def __init__(self, n_features: int) -> None:
         super().__init__()
-        self.bias = nn.Parameter(torch.zeros(n_features))
+        self.bias = nn.Parameter(torch.empty(n_features))
+
+    def draw(self) -> None:
+        """Begin anew: without bias."""
+        self.bias.zero_()
 
 
 class StyledConv(nn.Module):
@@ -214,7 +231,11 @@ class ToRGB(nn.Module):
     def __init__(self, n_in: int, n_style: int) -> None:
         super().__init__()
         self.conv = ModulatedConv(n_in, 3, 1, n_style, demodulate=False, up=False)
-        self.bias = nn.Parameter(torch.zeros(1, 3, 1, 1))
+        self.bias = nn.Parameter(torch.empty(1, 3, 1, 1))
+
+    def draw(self) -> None:
+        """Begin anew: without bias."""
+        self.bias.zero_()
 
     def forward(self, x: Tensor, w: Tensor, smaller: Tensor | None) -> Tensor:
         """Return a picture ``(batch, 3, height, width)`` in float32, laid over the one of half the size."""
@@ -227,7 +248,11 @@ class Constant(nn.Module):
 
     def __init__(self, n_features: int, base: tuple[int, int]) -> None:
         super().__init__()
-        self.input = nn.Parameter(torch.randn(1, n_features, *base))
+        self.input = nn.Parameter(torch.empty(1, n_features, *base))
+
+    def draw(self) -> None:
+        """Begin anew: a random constant."""
+        self.input.normal_()
 
     def forward(self, batch: int) -> Tensor:
         """Return the constant for each item."""
@@ -240,7 +265,12 @@ class Noises(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         for layer in range(architecture.n_layers):
-            self.register_buffer(f"noise_{layer}", drawn_noise(0, layer, architecture.map_size(layer)))
+            self.register_buffer(f"noise_{layer}", torch.empty(1, 1, *architecture.map_size(layer)))
+
+    def draw(self) -> None:
+        """Begin anew: the noise of seed 0."""
+        for layer, noise in enumerate(self.buffers()):
+            noise.copy_(drawn_noise(0, layer, (noise.shape[2], noise.shape[3])))
 
 
 def drawn_noise(seed: int, layer: int, size: tuple[int, int]) -> Tensor:
@@ -281,6 +311,15 @@ class StyleGAN2(nn.Module):
             self.convs.append(StyledConv(after, after, one.n_style))
             self.to_rgbs.append(ToRGB(after, one.n_style))
         self.noises = Noises(one)
+        if not self.input.input.is_meta:    # a shell without memory, which is about to be filled
+            self.draw()
+
+    @torch.no_grad()
+    def draw(self) -> None:
+        """Begin anew: random weights."""
+        for module in self.modules():
+            if isinstance(module, Linear | ModulatedConv | NoiseStrength | Bias | ToRGB | Constant | Noises):
+                module.draw()
 
     def mapping(self, z: Tensor, classes: Tensor | None = None) -> Tensor:
         """Return styles ``(batch, style)`` of codes ``(batch, latent)``.
