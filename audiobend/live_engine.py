@@ -5,7 +5,8 @@ of each reconstruction the `stride` columns that end `look_ahead` before its end
 reconstruction before. Every frame gets its phase once and is only overlap-added, so nothing clicks, whatever changes.
 """
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,11 +19,28 @@ from audiobend.live_window import Prepared, SlidingWindow
 from audiobend.networks.backends import Backend
 from audiobend.networks.backends import backend as make_backend
 from audiobend.networks.model import Model
+from audiobend.spectral.follow import InputLevel
 from audiobend.spectral.guard import LIMITER_DELAY, Output, Samples, Wanted, clean
 from audiobend.spectral.live_settings import LiveSettings
 from audiobend.spectral.stft import HOP_LENGTH
 
 __all__ = ["LiveEngine", "LiveSettings", "Prepared"]
+
+
+Between = Callable[[float], Prepared]
+"""What is to be played when a share, 0..1, of the way to another patch is done."""
+
+
+@dataclass(frozen=True)
+class _Passage:
+    """The way to another patch: from one hop on, for so many hops."""
+
+    between: Between
+    first: int
+    n_hops: int
+
+    def share(self, hop: int) -> float:
+        return min(1.0, (hop - self.first) / self.n_hops)
 
 
 class LiveEngine:
@@ -56,6 +74,8 @@ class LiveEngine:
         self.latency = settings.latency
         self._rate = model.codec.sample_rate
         self._window = SlidingWindow(settings, self._rate)
+        self._level = InputLevel(self._rate)
+        self._passage: _Passage | None = None
         self._wanted = self._prepared(patch, model, backend or self._torch(model))
         self._output = Output(settings.n_channels, self._rate, self.latency - LIMITER_DELAY)
         self._input = np.zeros((settings.n_channels, settings.stride * HOP_LENGTH), np.float32)
@@ -98,6 +118,7 @@ class LiveEngine:
 
     def _prepared(self, patch: Patch | Plan, model: Model, backend: Backend) -> Prepared:
         plan = patch if isinstance(patch, Plan) else model.resolve(patch)
+        plan = plan.hearing(self._level) if plan.follows else plan
         backend.prepare(plan, self._window.columns)
         return Prepared(model, backend, plan, plan)
 
@@ -110,13 +131,41 @@ class LiveEngine:
         Hand in what `prepare` returned; anything else is prepared here and now, which takes time.
         """
         self._wanted = patch if isinstance(patch, Prepared) else self.prepare(patch)
+        self._passage = None
+
+    def glide_to(self, between: Between, seconds: float | None = None) -> None:
+        """Go over to another patch, a step at every stride.
+
+        Parameters
+        ----------
+        between : function of a share, 0..1
+            Returns what `prepare` does, quickly: it is called by `process`. Its last call is with 1.
+        seconds : float or None
+            How long it takes; None goes on with the time that is running. `set_patch` ends it.
+        """
+        running = self._passage
+        if seconds is None and running is not None:
+            self._passage = replace(running, between=between)
+        else:
+            n_hops = max(1, round((seconds or 0.0) * self._rate / HOP_LENGTH))
+            self._passage = _Passage(between, self._n_hops, n_hops)
+
+    @property
+    def is_gliding(self) -> bool:
+        """Whether another patch is being reached."""
+        return self._passage is not None
+
+    @property
+    def patch(self) -> Patch:
+        """What was handed in last, or as far as it has come."""
+        return self._wanted.values.patch
 
     def set_model(self, model: Model, patch: Patch | None = None, *, backend: Backend | None = None) -> None:
         """Play another model from the next window on, cross-faded; the patch stays unless another is given.
 
         To do the slow part elsewhere: ``engine.set_patch(engine.prepare(patch, model, backend))``.
         """
-        self._wanted = self.prepare(self._wanted.values.patch if patch is None else patch, model, backend)
+        self.set_patch(self.prepare(self._wanted.values.patch if patch is None else patch, model, backend))
 
     def set_controls(
         self,
@@ -158,6 +207,7 @@ class LiveEngine:
         """
         self._forget()
         self._output.reset()
+        self._level.reset()
         self._input[:] = 0
         self._ready = np.zeros_like(self._input[:, :HOP_LENGTH])
         self._n_filled = 0    # samples of the hop that is coming in
@@ -197,6 +247,8 @@ class LiveEngine:
         new = self._input[:, first : first + HOP_LENGTH]
         position = self._n_hops % self.settings.stride
         if position == 0:
+            self._level.feed(self._input)
+            self._go_on()
             wet = self._window.feed(torch.from_numpy(self._input), self._wanted, self._n_hops)
             self._wet = self._output.check(wet)
         wet = self._wet[:, position * HOP_LENGTH : (position + 1) * HOP_LENGTH]
@@ -205,6 +257,13 @@ class LiveEngine:
             self._forget()
             self._output.forget()
         return out
+
+    def _go_on(self) -> None:
+        """Take the next step to another patch."""
+        if self._passage is not None:
+            share = self._passage.share(self._n_hops)
+            self._wanted = self._passage.between(share)
+            self._passage = None if share == 1 else self._passage
 
     def _output_values(self) -> Wanted:
         """Return mix and gain for the hop that goes out now, by the time at which it came in."""

@@ -70,8 +70,8 @@ def _bends(
     a: Patch, b: Patch, position: float, n_features: Mapping[LayerName, int]
 ) -> tuple[tuple[Bend, ...], dict[str, str]]:
     """Return the bends of both, and the names that bends of ``b`` have where another of ``a`` has theirs."""
-    first = {bend.id: _pinned(bend, a) for bend in a.bends}
-    second = {bend.id: _pinned(bend, b) for bend in b.bends}
+    first = {bend.id: pinned(bend, a) for bend in a.bends}
+    second = {bend.id: pinned(bend, b) for bend in b.bends}
     merged = {id: _faded(bend, 1 - position) for id, bend in first.items()}
     renamed: dict[str, str] = {}
     order = list(first)
@@ -88,7 +88,7 @@ def _bends(
         place += 1
     return tuple(merged[id] for id in order), renamed
 
-def _pinned(bend: Bend, patch: Patch) -> Bend:
+def pinned(bend: Bend, patch: Patch) -> Bend:
     """Return a bend that means the same in a patch of another profile and seed."""
     features = bend.features
     if isinstance(features, Random) and features.seed is None:

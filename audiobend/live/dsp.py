@@ -5,18 +5,22 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from queue import SimpleQueue
 from time import sleep
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from audiobend.bending import Patch
+from audiobend.control import Fade
 from audiobend.errors import AudiobendError
 from audiobend.live.chain import Chain, Engine
 from audiobend.live.children import begin
 from audiobend.live.priority import raise_priority
 from audiobend.live.pump import Pump
 from audiobend.live.rings import Count, Shared
+from audiobend.live.seam import Seam
 
 if TYPE_CHECKING:
     from audiobend.networks.backends import BackendName
@@ -37,16 +41,22 @@ class Wanted:
     bypass : bool
     backend : BackendName or None
         What runs the network; None tries which is fastest.
+    fade : Fade or None
+        How the patch is reached; an engine that begins with it is there at once.
+    number : int
+        Grows with every change.
     """
 
     model: str | None
     patch: Patch
     bypass: bool = False
     backend: "BackendName | None" = None
+    fade: Fade | None = None
+    number: int = 0
 
 
 class Player(Protocol):
-    """An engine that takes changes from another thread while it plays."""
+    """An engine, and how it is changed while it plays."""
 
     model_rate: int
     stride_seconds: float
@@ -59,8 +69,8 @@ class Player(Protocol):
         """What bends."""
         ...
 
-    def want(self, wanted: Wanted) -> None:
-        """Play something else; slow parts are done before anything is handed to the engine."""
+    def prepare(self, wanted: Wanted) -> Callable[[], None]:
+        """Do all that is slow about a change, on any thread; return what is quick, to be done between two blocks."""
         ...
 
 
@@ -107,15 +117,17 @@ def run_dsp(pipe: Connection, name: str, make: MakePlayer, wanted: Wanted, setti
         player = make(wanted, settings)
         is_real_time = raise_priority()
         facts = Ready(player.parts, player.model_rate, is_real_time, player.backend, player.warning)
-        pipe.send(("ready", facts))
-        mail = _Mail(pipe, player)
+        post = _Post(pipe)
+        post.send("ready", facts)
+        seam = Seam(lambda told: post.send("told", told), wanted.number)
+        mail = _Mail(pipe, player, post, seam)
         card = mail.card()
         chain = Chain(player.engine, settings.n_channels, card.rate, player.model_rate)
         while not shared[Count.DELAY]:
             sleep(0.001)
         gc.collect()
         gc.freeze()
-        _play(shared, Pump(shared, chain, card.in_channels, card.rate, player.stride_seconds), card.rate)
+        _play(shared, Pump(shared, chain, card.in_channels, card.rate, player.stride_seconds, seam), card.rate)
     except AudiobendError as error:
         pipe.send(("error", str(error)))
         os._exit(CRASHED)
@@ -135,11 +147,28 @@ def _play(shared: Shared, pump: Pump, rate: int) -> None:
             sleep(pause)
 
 
+class _Post:
+    """Sends messages to the supervisor on a thread of its own: sound must not wait for one who does not read."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._waiting: SimpleQueue[tuple[str, Any]] = SimpleQueue()
+        threading.Thread(target=self._run, daemon=True, name="post").start()
+
+    def send(self, kind: str, value: Any) -> None:
+        self._waiting.put((kind, value))
+
+    def _run(self) -> None:
+        with suppress(OSError):    # the supervisor has gone, and so shall we
+            while True:
+                self._pipe.send(self._waiting.get())
+
+
 class _Mail:
     """Takes the supervisor's messages on a thread of its own; of several that wait only the newest counts."""
 
-    def __init__(self, pipe: Connection, player: Player) -> None:
-        self._pipe, self._player = pipe, player
+    def __init__(self, pipe: Connection, player: Player, post: _Post, seam: Seam) -> None:
+        self._pipe, self._player, self._post, self._seam = pipe, player, post, seam
         self._card: Go | None = None
         self._arrived = threading.Event()
         threading.Thread(target=self._read, daemon=True, name="mail").start()
@@ -167,6 +196,6 @@ class _Mail:
 
     def _play(self, wanted: Wanted) -> None:
         try:
-            self._player.want(wanted)
+            self._seam.put(wanted.number, self._player.prepare(wanted))
         except AudiobendError as error:
-            self._pipe.send(("refused", str(error)))
+            self._post.send("refused", str(error))

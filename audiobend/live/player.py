@@ -1,13 +1,19 @@
 """The live engine as its process plays it: made, measured, and changed while it sounds."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import torch
 
+from audiobend.bending import Patch
+from audiobend.control import morph
+from audiobend.control.fading import retouched
 from audiobend.io.modelbundle import load_model
 from audiobend.live.dsp import Wanted
-from audiobend.live_engine import LiveEngine
+from audiobend.live_engine import LiveEngine, Prepared
 from audiobend.networks.backends import Backend, BackendName, backend
+from audiobend.networks.bendable import LayerSpec
 from audiobend.networks.model import Model
 from audiobend.speed import choose_backend, cost
 
@@ -27,10 +33,11 @@ class EnginePlayer:
     def __init__(self, wanted: Wanted, settings: "LiveSettings") -> None:
         torch.set_num_threads(1)
         torch.set_flush_denormal(True)
-        model = load_model(wanted.model)
+        self._model = model = load_model(wanted.model)
         self._wanted, self._settings = wanted, settings
+        self._origin = wanted.patch    # where a fade comes from
         self.warning: str | None = None
-        chosen = self._first_backend(model)
+        self._backend = chosen = self._first_backend(model)
         self.backend: BackendName | None = cast(BackendName, chosen.name)
         self.engine = LiveEngine(model, wanted.patch, settings, backend=chosen)
         self.engine.set_controls(bypass=wanted.bypass)
@@ -48,25 +55,63 @@ class EnginePlayer:
         return chosen
 
     def want(self, wanted: Wanted) -> None:
-        """Bring the engine to what is wanted; what has not changed is left alone."""
-        before, self._wanted = self._wanted, wanted
+        """Bring the engine to what is wanted, while it does not play."""
+        self.prepare(wanted)()
+
+    def prepare(self, wanted: Wanted) -> Callable[[], None]:
+        """Return what brings the engine to what is wanted from what was prepared before; what is as it was stays."""
+        before, done = self._wanted, list[Callable[[], None]]()
         if wanted.bypass != before.bypass:
-            self.engine.set_controls(bypass=wanted.bypass)
+            done.append(lambda: self.engine.set_controls(bypass=wanted.bypass))
         if wanted.model != before.model:
-            model = load_model(wanted.model)
-            other = backend(self.backend or "torch", model, self._settings.n_channels)
-            self.engine.set_patch(self.engine.prepare(wanted.patch, model, other))
-        elif wanted.patch.replace(output=before.patch.output) != before.patch:
-            self.engine.set_patch(self.engine.prepare(wanted.patch))
-        elif wanted.patch.output != before.patch.output:
-            output = wanted.patch.output
-            self.engine.set_controls(
-                mix=output.mix,
-                detail=output.detail,
-                gain_db=output.gain_db,
-                limiter=output.limiter,
-                match_level=output.match_level,
-            )
+            self._model = load_model(wanted.model)
+            self._backend = backend(self.backend or "torch", self._model, self._settings.n_channels)
+            done.append(partial(self.engine.set_patch, self._prepared(wanted.patch)))
+        elif wanted.fade is not None and wanted.fade != before.fade:
+            self._prepared(morph(before.patch, wanted.patch, 0.5, self._layers()))    # compiled before it begins
+            done.append(partial(self._fade, wanted.patch, self._prepared(wanted.patch), wanted.fade.seconds))
+        elif wanted.patch != before.patch:
+            done.append(self._turn(before.patch, wanted))
+        self._wanted = wanted
+
+        def change() -> None:
+            for one in done:
+                one()
+
+        return change
+
+    def _turn(self, before: Patch, wanted: Wanted) -> Callable[[], None]:
+        """Return what brings another patch; one that only differs in output values needs no preparing."""
+        patch, output = wanted.patch, wanted.patch.output
+        prepared = None if patch.replace(output=before.output) == before else self._prepared(patch)
+
+        def turn() -> None:
+            if self.engine.is_gliding and wanted.fade is not None:
+                self._origin = retouched(self._origin, before, patch)
+                self._fade(patch, prepared or self._prepared(patch), None)
+            elif prepared is not None:
+                self.engine.set_patch(prepared)
+            else:
+                self.engine.set_controls(**vars(output))
+
+        return turn
+
+    def _fade(self, patch: Patch, prepared: Prepared, seconds: float | None) -> None:
+        """Go over to a patch from what is heard now, or go on with another goal."""
+        if seconds is not None:
+            self._origin = self.engine.patch
+        origin, layers = self._origin, self._layers()
+
+        def between(share: float) -> Prepared:
+            return prepared if share == 1 else self._prepared(morph(origin, patch, share, layers))
+
+        self.engine.glide_to(between, seconds)
+
+    def _prepared(self, patch: Patch) -> Prepared:
+        return self.engine.prepare(patch, self._model, self._backend)
+
+    def _layers(self) -> Sequence[LayerSpec]:
+        return self._model.network.layers()
 
 
 def make_player(wanted: Wanted, settings: "LiveSettings") -> EnginePlayer:

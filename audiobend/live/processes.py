@@ -10,6 +10,7 @@ from audiobend.live.audio import Card, Clock, Streaming, run_card, run_clock
 from audiobend.live.children import Child
 from audiobend.live.dsp import Go, Ready, Wanted, run_dsp
 from audiobend.live.rings import Count, Shared
+from audiobend.live.seam import Told
 from audiobend.live.setup import Setup
 
 NOTICED = 0.4
@@ -35,6 +36,8 @@ class EngineProcess:
         self._again = 0.0
         self._changed = threading.Event()
         self.facts: Ready | None = None
+        self.on_told: Callable[[Told], None] = lambda told: None
+        """Hears what was done at which sample, from `step`."""
         threading.Thread(target=self._post, daemon=True, name="changes").start()
 
     @property
@@ -74,6 +77,8 @@ class EngineProcess:
         for kind, value in self._child.receive():
             if kind == "ready":
                 self._on_ready(value, tell)
+            elif kind == "told":
+                self.on_told(value)
             elif self.facts is None:
                 raise AudiobendError(value)
             else:

@@ -1,5 +1,6 @@
 """The engine's side of the rings: what has been captured goes through the chain and is written ahead of the card."""
 
+from collections.abc import Callable
 from time import perf_counter
 
 import numpy as np
@@ -25,10 +26,20 @@ class Pump:
         Channels of the input ring that carry sound.
     stride_seconds : float
         Sound between two calls of the network; the peak load is a share of it.
+    seam : callable
+        Is called before each block with its position and its length.
     """
 
-    def __init__(self, shared: Shared, chain: Chain, in_channels: int, rate: int, stride_seconds: float) -> None:
-        self._shared, self._chain, self._rate = shared, chain, rate
+    def __init__(
+        self,
+        shared: Shared,
+        chain: Chain,
+        in_channels: int,
+        rate: int,
+        stride_seconds: float,
+        seam: Callable[[int, int], None] = lambda position, n: None,
+    ) -> None:
+        self._shared, self._chain, self._rate, self._seam = shared, chain, rate, seam
         self._meter = _Meter(shared, rate, stride_seconds)
         self._block = np.empty((PORTION, in_channels), dtype=np.float32)
         self._limit = chain.latency + round(HURRY * rate)
@@ -50,6 +61,7 @@ class Pump:
         block = self._block[: min(behind, PORTION)]
         shared.input.get(self._next, block, block.shape[1])
         begun = perf_counter()
+        self._seam(self._next, len(block))
         out = self._chain.feed(block)
         self._meter.add(block, out, perf_counter() - begun)
         shared.output.put(self._written, out if out.shape[1] == CHANNELS else np.repeat(out, CHANNELS, axis=1))

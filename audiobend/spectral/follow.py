@@ -98,10 +98,11 @@ class InputLevel:
 
     def _weights_of(self, rate_hz: float) -> NDArray[np.float64]:
         if rate_hz not in self._weights:
-            keep = math.exp(-2 * math.pi * rate_hz * HOP_LENGTH / self._rate)
+            pace = 2 * math.pi * rate_hz * HOP_LENGTH / self._rate
             if len(self._weights) > 64:    # someone turns the rate
                 self._weights.clear()
-            self._weights[rate_hz] = (1 - keep) * keep ** np.arange(REMEMBERED)
+            n = min(REMEMBERED, math.ceil(30 / pace) if pace > 0 else 0)    # what is older weighs nothing
+            self._weights[rate_hz] = -math.expm1(-pace) * np.exp(-pace * np.arange(n))
         return self._weights[rate_hz]
 
 

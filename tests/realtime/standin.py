@@ -38,6 +38,9 @@ class Player:
         self.backend = self.warning = None
         self.want(wanted)
 
+    def prepare(self, wanted):
+        return lambda: self.want(wanted)
+
     def want(self, wanted) -> None:
         self.engine.gain = 1.0 if wanted.bypass else -(0.5**wanted.patch.seed)
 
