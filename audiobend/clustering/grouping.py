@@ -16,7 +16,7 @@ from audiobend.errors import ClusteringError
 ALGORITHMS = ("kmeans", "dbscan")
 STARTS = 50
 """K-means keeps the best of as many random starts."""
-SEEDS = 10
+SEEDS = 5
 """Stability is over as many seeds."""
 NEIGHBOURS = 4
 """Points, itself among them, that a point needs near it to be the core of a DBSCAN cluster."""
@@ -36,7 +36,7 @@ class Groups:
         The group of the features that belong nowhere (DBSCAN); always the last one.
     figures : dict
         ``silhouette`` (-1..1; of the features that are not noise) and, with k-means, ``stability``: the mean adjusted
-        Rand index between the groups of ten seeds (1: always the same). With DBSCAN ``eps``.
+        Rand index between the groups of five seeds (1: always the same). With DBSCAN ``eps``.
     """
 
     labels: Labels

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from audiobend.clustering.maps import Grey, Pictures, to_pictures
-from audiobend.clustering.metric_network import MetricNetwork
+from audiobend.clustering.metric_network import MetricNetwork, laid_out
 
 BATCH = 100
 LEARNING_RATE = 1e-4
@@ -55,8 +55,7 @@ def train(
     n_samples, n_features, height, width = maps.shape
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = MetricNetwork(n_features, height, width, depth)
-    network.to(memory_format=torch.channels_last)    # type: ignore[call-overload]
+        network = laid_out(MetricNetwork(n_features, height, width, depth))
     optimiser = torch.optim.Adam(network.parameters(), LEARNING_RATE, BETAS)
     pictures = maps.open()
     network.train()

@@ -7,12 +7,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from audiobend.clustering.maps import Grey
 from audiobend.clustering.metric import Trained
-from audiobend.clustering.metric_network import MetricNetwork
+from audiobend.clustering.metric_network import MetricNetwork, laid_out
 from audiobend.errors import ClusteringError
 from audiobend.io.files import check_readable, write_atomically
 from audiobend.networks.bendable import LayerName
@@ -31,7 +31,7 @@ def save_networks(networks: Mapping[LayerName, Trained], path: Path, fingerprint
         tensors |= {f"{index}.{name}": value.contiguous() for name, value in network.state_dict().items()}
     facts = json.dumps({"kind": KIND, "fingerprint": fingerprint, "layers": layers})
     with write_atomically(path, error=ClusteringError) as temporary:
-        save_file(tensors, temporary, {"audiobend": facts})    # one entry: several would come in any order
+        temporary.write_bytes(save(tensors, {"audiobend": facts}))    # one entry: several would come in any order
 
 
 def load_networks(path: Path, fingerprint: str) -> dict[LayerName, Trained]:
@@ -65,4 +65,4 @@ def _trained(facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Trained
         network = MetricNetwork(n_features, height, width, facts["depth"])
     network.load_state_dict(tensors, assign=True)
     grey = Grey(float(facts["low"]), float(facts["high"]))
-    return Trained(network.eval().requires_grad_(False), grey, int(facts["steps"]))
+    return Trained(laid_out(network).eval().requires_grad_(False), grey, int(facts["steps"]))

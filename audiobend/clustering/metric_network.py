@@ -86,5 +86,11 @@ class MetricNetwork(nn.Module):
         return scores
 
 
+def laid_out(network: MetricNetwork) -> MetricNetwork:
+    """Lay a network's kernels out channels last, which makes it several times as fast on a processor."""
+    network.to(memory_format=torch.channels_last)    # type: ignore[call-overload]
+    return network
+
+
 def _pool() -> nn.Module:
     return nn.MaxPool2d(3, 2, 1)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from audiobend.clustering.maps import Pictures
 from audiobend.clustering.metric import accuracy, embeddings, train
-from audiobend.clustering.metric_network import MetricNetwork, depth_for
+from audiobend.clustering.metric_network import MetricNetwork, depth_for, laid_out
 from audiobend.errors import ClusteringError
 
 LOOK_SECONDS = 0.2
@@ -140,4 +140,4 @@ def _unpacked(job: Job, parts: tuple[dict[str, Any], float, Any]) -> Learnt:
     _, n_features, height, width = job.maps.shape
     network = MetricNetwork(n_features, height, width, depth_for(height))
     network.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()})
-    return Learnt(network.eval().requires_grad_(False), right, torch.from_numpy(points))
+    return Learnt(laid_out(network).eval().requires_grad_(False), right, torch.from_numpy(points))

@@ -17,7 +17,7 @@ from audiobend.train.evaluation import is_among, kept_out
 from audiobend.train.sounds import SAMPLE_RATE
 
 BATCH = 20
-MOST_OF_ONE_SOUND = 64
+FEWEST_OF_ONE_SOUND, MOST_OF_ONE_SOUND = 8, 64
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,9 @@ def windows_of(
 
 
 def windows_of_one(model: Model, path: Path) -> Given:
-    """Return evenly spaced windows of one sound, half overlapping unless it is long."""
+    """Return evenly spaced windows of one sound: all of it, unless it is long, and at least a few."""
     (sound,) = find_sounds([path])
     n_columns = sound.seconds * SAMPLE_RATE / HOP_LENGTH
-    n_windows = min(MOST_OF_ONE_SOUND, max(1, round(2 * n_columns / WINDOW)))
+    n_windows = min(MOST_OF_ONE_SOUND, max(FEWEST_OF_ONE_SOUND, round(n_columns / WINDOW)))
     windows = even_clip(path, n_windows).db
     return Given(normalised(model.codec, windows)[:, None].to(torch.float32))
