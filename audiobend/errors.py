@@ -36,6 +36,10 @@ class ControlError(AudiobendError):
     """A live change that cannot be made, or a control message that cannot be understood."""
 
 
+class TakeError(AudiobendError):
+    """A recorded performance, or a session's folder, that cannot be read or written, or does not fit."""
+
+
 class TrainingError(AudiobendError):
     """Training that cannot start or go on."""
 

@@ -94,6 +94,11 @@ def save_patch(patch: Patch, path: PathLike) -> None:
 
 def dump_patch(patch: Patch) -> str:
     """Return the text of a patch file."""
+    return dump_document(patch_document(patch))
+
+
+def patch_document(patch: Patch) -> dict[str, Any]:
+    """Return a patch as the plain data of its file; `parse_patch` gives an equal patch."""
     document: dict[str, Any] = {"audiobend": VERSION, "name": patch.name, "seed": patch.seed}
     document["profile"] = patch.profile
     document["transforms"] = [_bend_entry(bend) for bend in patch.bends]
@@ -104,7 +109,7 @@ def dump_patch(patch: Patch) -> str:
         document["modulation"] = [dict(vars(one)) for one in patch.modulation]
     if patch.weights:
         document["weights"] = [{"layer": one.layer, "op": one.op, **one.params} for one in patch.weights]
-    return dump_document(document)
+    return document
 
 
 def _check_version(document: Mapping[str, Any]) -> None:

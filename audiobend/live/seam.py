@@ -56,9 +56,7 @@ class Seam:
         elif position != self._next:
             self._tell(Told("skipped", position, self._next))
         self._next = position + n
-        made = None
         while self._waiting:
-            made, change = self._waiting.popleft()
+            number, change = self._waiting.popleft()
             change()
-        if made is not None:
-            self._tell(Told("applied", position, made))
+            self._tell(Told("applied", position, number))

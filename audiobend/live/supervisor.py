@@ -13,6 +13,7 @@ from audiobend.live.priority import ADVICE
 from audiobend.live.processes import AudioProcess, EngineProcess
 from audiobend.live.recorder import Recorder
 from audiobend.live.rings import Count, Gauge, Shared
+from audiobend.live.seam import Told
 from audiobend.live.setup import Setup
 from audiobend.live.source import Source
 
@@ -34,7 +35,8 @@ class Supervisor:
     streaming : Streaming
     ready : Ready
     latency : Latency
-        All known after `start`.
+    origin : int
+        Position of the first sample of the sound that is played. All known after `start`.
     """
 
     def __init__(self, setup: Setup, tell: Callable[[str], None]) -> None:
@@ -44,11 +46,13 @@ class Supervisor:
         self.streaming: Streaming
         self.ready: Ready
         self.latency: Latency
+        self.origin: int
         self._source: Source | None = None
         self._recorder: Recorder | None = None
         self._shared = Shared()
         self._shared[Count.WAITS] = setup.waits
         self._engine = EngineProcess(self._shared.name, setup)
+        self._engine.on_told = self.on_told
         self._audio = AudioProcess(self._shared, setup)
 
     def start(self) -> bool:
@@ -98,6 +102,9 @@ class Supervisor:
         """Let something else be heard, from any thread; kept for an engine that has to be started again."""
         self._wanted = wanted
         self._engine.change(wanted)
+
+    def on_told(self, told: Told) -> None:
+        """Hear what the engine's process did at which sample."""
 
     def stop(self) -> None:
         """Ask for the end, from any thread or signal handler."""
@@ -164,7 +171,9 @@ class Supervisor:
     def _begin_files(self) -> None:
         """Begin to play and to record; where a file is played the recording begins with it, and is as long."""
         setup, rate = self.setup, self.streaming.rate
-        start = self._shared[Count.PLAYED] + (0 if setup.waits else rate // 4)
+        # Later than the engine begins, so that all of it is bent.
+        start = self._shared[Count.PLAYED] + max(rate // 4, 2 * self._shared[Count.BLOCK])
+        self.origin = start if setup.source is not None else self._shared[Count.PLAYED]
         if setup.source is not None:
             channels = self.streaming.in_channels
             self._source = Source(self._shared, setup.source, rate, channels, start, setup.loops)

@@ -10,6 +10,9 @@ from audiobend.errors import AudiobendError
 OnChange = Callable[[State, State], None]
 """Called with the state before and after, in order, while the lock is held: hand it on and return at once."""
 
+Keep = Callable[[Sequence[Command], State, float], None]
+"""Called as `OnChange` is, with the commands, the state after them, and the seconds at which it was."""
+
 
 class Desk:
     """The state, its context and its lock. OSC, the page and the keyboard all change it here.
@@ -20,6 +23,8 @@ class Desk:
     context : Context
     on_change : callable, optional
         Hears of every change, once for all commands of one `apply`; see `OnChange`.
+    keep : callable, optional
+        Hears, before ``on_change``, of the commands that were carried out, of the state after them, and when.
     clock : callable, optional
         Seconds, which tell one gesture from the next; see `audiobend.control.update`.
     status : callable, optional
@@ -42,9 +47,10 @@ class Desk:
         on_change: OnChange = lambda before, after: None,
         status: Callable[[], Mapping[str, float]] = dict,
         clock: Callable[[], float] = monotonic,
+        keep: Keep = lambda commands, after, now: None,
     ) -> None:
         self._state, self._context = state, context
-        self._on_change, self._status, self._clock = on_change, status, clock
+        self._on_change, self._status, self._clock, self._keep = on_change, status, clock, keep
         self._lock = Lock()
 
     @property
@@ -79,8 +85,9 @@ class Desk:
             self._apply([ModelLoaded(context.model)])
 
     def _apply(self, commands: Sequence[Command]) -> list[AudiobendError | None]:
-        before = self._state
-        self._state, outcomes = update_all(before, commands, self._context, self._clock())
+        before, now = self._state, self._clock()
+        self._state, outcomes = update_all(before, commands, self._context, now)
         if self._state is not before:
+            self._keep([one for one, error in zip(commands, outcomes, strict=True) if error is None], self._state, now)
             self._on_change(before, self._state)
         return outcomes

@@ -323,7 +323,7 @@ WRONG = {
     ),
     "{transforms: [], modulation: [{target: a/b, lfo: sinus}]}": "modulation[0]: unknown lfo 'sinus'; did you mean",
     "{transforms: [], modulation: [{target: a/b, lfo: [x]}]}": (
-        "modulation[0]: unknown lfo ['x']; there are: sine, triangle, square, random"
+        "modulation[0]: unknown lfo ['x']; there are: off, sine, triangle, square, random"
     ),
     "{transforms: [], modulation: [{target: a/b, rate: 1}]}": "modulation[0]: unknown key 'rate'; did you mean",
     "{transforms: [], modulation: [{target: a/b, rate_hz: fast}]}": (
