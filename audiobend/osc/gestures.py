@@ -1,0 +1,82 @@
+"""Commands as messages: what `decode` reads, written; so that a performance can be kept and played again."""
+
+from audiobend.control import (
+    Command,
+    DeleteScene,
+    LoadScene,
+    ModelLoaded,
+    Morph,
+    Panic,
+    Redo,
+    SaveScene,
+    Set,
+    Undo,
+)
+from audiobend.osc.encode import ROOT, Sent
+from audiobend.osc.values import features_text
+
+_PATHS = {"bypass": "bypass", "seed": "seed", "morph": "scene/morph/position"}
+_GAIN = "gain_db"
+
+
+def message_of(command: Command) -> tuple[str, tuple[Sent, ...]] | None:
+    """Return the address and the arguments that mean a command; None where nothing of it is heard.
+
+    >>> from audiobend.control import Place
+    >>> message_of(Set("layer3.all.erode/radius", 2, Place(3, None, "erode")))
+    ('/audiobend/layer/3/all/erode/radius', (2,))
+    """
+    match command:
+        case Set():
+            return f"{ROOT}/{_path(command)}", _values(command.value)
+        case Panic():
+            return f"{ROOT}/panic", ()
+        case Undo():
+            return f"{ROOT}/undo", ()
+        case Redo():
+            return f"{ROOT}/redo", ()
+        case LoadScene(name, seconds):
+            return f"{ROOT}/scene/load", (name, seconds)
+        case SaveScene(name):
+            return f"{ROOT}/scene/save", (name,)
+        case DeleteScene(name):
+            return f"{ROOT}/scene/delete", (name,)
+        case Morph(a, b, position):
+            return f"{ROOT}/scene/morph", (a, b, position)
+        case ModelLoaded(name):
+            return f"{ROOT}/model/load", (name,)
+    return None    # takes, and models that are wanted but not there
+
+
+def _path(command: Set) -> str:
+    target, place = command.target, command.place
+    if target in _PATHS:
+        return _PATHS[target]
+    owner, _, rest = target.partition("/")
+    if owner == "output":
+        return f"gain{rest[len(_GAIN) :]}" if rest.startswith(_GAIN) else rest
+    if owner == "latent":
+        return target
+    if place is None:
+        return f"bend/{target}"
+    features = "all" if place.cluster is None else f"cluster/{place.cluster}"
+    path = f"layer/{place.layer}/{features}/{place.transform}"
+    return path if rest == "on" else f"{path}/{rest}"
+
+
+def _values(value: object) -> tuple[Sent, ...]:
+    if isinstance(value, tuple):
+        return value
+    if isinstance(value, bool):
+        return (int(value),)
+    return (value,) if isinstance(value, int | float | str) else (features_text(value),)    # type: ignore[arg-type]
+
+
+def scenes_of(command: Command) -> tuple[str, ...]:
+    """Return the scenes that a command plays."""
+    match command:
+        case LoadScene(name, _):
+            return (name,)
+        case Morph(a, b):
+            return a, b
+    return ()
