@@ -11,9 +11,11 @@ from audiobend.clustering.find import find_clusters
 from audiobend.clustering.grouping import group
 from audiobend.clustering.places import NOISE
 from audiobend.clustering.settings import Settings, chosen_layers, cluster_counts
+from audiobend.clustering.sound_inputs import Given
 from audiobend.errors import ClusteringError
 from audiobend.io.clusterfile import dump_clusters
 from audiobend.networks.bendable import LayerSpec, bent
+from audiobend.networks.stylegan2 import Architecture, StyleGAN2
 from tests.clustering.pictures import Codes, blobs
 
 METRIC = Settings(method="metric", n_clusters=(3,), steps=150)
@@ -165,3 +167,17 @@ def test_numbered_layers_get_the_papers_numbers_and_fewer_where_there_are_few_fe
     sides = [2 ** (2 + (n + 1) // 2) for n in range(1, 17)]
     pictures = [LayerSpec(n + 1, "", 64, side, side, ("y", "x")) for n, side in enumerate(sides)]
     assert cluster_counts(pictures, of) == [5] * 8 + [4] * 4 + [3] * 4
+
+
+@pytest.mark.parametrize("method", ["metric", "coactivation", "pixels"])
+def test_the_features_of_a_stylegan2_are_clustered_by_the_same_code(method):
+    torch.manual_seed(0)
+    architecture = Architecture(features=(12, 12, 8), n_latent=16, n_style=16, n_mapping=2)
+    network = StyleGAN2(architecture).eval()
+    codes = Given(torch.randn(12, 16, generator=torch.Generator().manual_seed(0)))
+    clusters = find_clusters(network, codes, Settings(method=method, steps=2)).clusters
+    assert [(layer, one.n_features) for layer, one in clusters.layers.items()] == [
+        (0, 12), (1, 12), (2, 12), (3, 8), (4, 8)
+    ]    # fmt: skip
+    names = find_clusters(network, codes, Settings(method="coactivation", layers=("w", 3))).clusters
+    assert list(names.layers) == ["w", 3]
