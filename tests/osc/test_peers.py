@@ -10,6 +10,7 @@ import pytest
 
 from audiobend.osc.client import OscClient
 from audiobend.osc.server import OscServer
+from tests.osc.ports import free_port
 
 
 def needs(program):
@@ -22,12 +23,6 @@ def needs(program):
 def server(desk):
     with OscServer(desk, port=0) as running:
         yield running
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def eventually(holds, seconds=20):

@@ -54,7 +54,7 @@ def _transforms(sections: Sequence[Section], place: Place) -> Iterable[str]:
         left, top = width * (n // rows), height * (n % rows)
         faders = [one for one in section.controls if one.kind == "number" and one.share]
         words = f"{section.name}: {' '.join(one.name for one in faders)}"
-        yield _label(words, (left + 6, top + 2, width - 12, 18))
+        yield _label(f"{place.path}/{section.name}", words, (left + 6, top + 2, width - 12, 18))
         for one in section.controls:
             if one.kind == "switch":
                 yield _button(f"{place.path}/{one.path}", (left + 6, top + 22, 60, height - 28), _TOGGLE)
@@ -70,7 +70,7 @@ def _whole(surface: Surface) -> Iterable[str]:
     rows = 10
     for n, one in enumerate(controls):
         left, top = 12 + 420 * (n // rows), 8 + 74 * (n % rows)
-        yield _label(one.path, (left, top, 400, 18))
+        yield _label(one.path, one.path, (left, top, 400, 18))
         at = (left, top + 20, 380 if one.kind == "number" else 80, 46)
         if one.kind == "number":
             yield _fader(one.share, at, _share_of(one))
@@ -97,10 +97,10 @@ def _pager(name: str, frame: Rect, pages: Iterable[str]) -> str:
     return _node("PAGER", name, frame, _DARK, pages, more, _value("page", 0))
 
 
-def _label(text: str, frame: Rect) -> str:
+def _label(path: str, text: str, frame: Rect) -> str:
     more = _property("i", "textSize", 13) + _property("i", "textAlignH", 1) + _colour("textColor", (1, 1, 1, 1))
     more += _property("b", "background", 0) + _property("b", "interactive", 0)
-    return _node("LABEL", f"label {text}", frame, _DARK, (), more, _value("text", text))
+    return _node("LABEL", f"label {path}", frame, _DARK, (), more, _value("text", text))
 
 
 def _button(path: str, frame: Rect, kind: int) -> str:
