@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 FETCH = Path(__file__).parents[1] / ".ci" / "parts"
-PROGRAMS = ("jackd", "jack_wait", "oscsend", "oscdump", "pd", "chromium")
+PROGRAMS = ("jackd", "jack_wait", "oscsend", "oscdump", "pd", "chromium", "sclang")
 LIBRARIES = ("portaudio", "jack")
 
 

@@ -23,20 +23,20 @@ _BODY = """
 
     panic: { |self| self.tell("panic") },
 
-    // Hear of every change from now on.
+    // Hear of every change from now on. (What is a function is read by its key, or it would be called.)
     subscribe: { |self|
-        thisProcess.removeOSCRecvFunc(self.receiver);
-        self.receiver = { |message, time, from|
+        thisProcess.removeOSCRecvFunc(self[\\receiver]);
+        self[\\receiver] = { |message, time, from|
             if(message[0].asString.beginsWith("@ROOT@/")) {
                 self.kept[message[0]] = if(message.size > 2) { message[1..] } { message[1] };
-                { self.shown.tryPerform(\\value, message[0], message[1]) }.defer;
+                { self[\\shown].value(message[0], message[1]) }.defer;
             }
         };
-        thisProcess.addOSCRecvFunc(self.receiver);
+        thisProcess.addOSCRecvFunc(self[\\receiver]);
         self.tell("notify", 1, NetAddr.langPort);
         self.tell("*")
     },
-    end: { |self| self.tell("notify", 0); thisProcess.removeOSCRecvFunc(self.receiver); self },
+    end: { |self| self.tell("notify", 0); thisProcess.removeOSCRecvFunc(self[\\receiver]); self },
 
     // A window: a place above, the transforms below it, the whole sound on the right.
     window: { |self|
@@ -68,7 +68,7 @@ _BODY = """
             } ++ [nil]))
         };
         view.layout = VLayout(*([place] ++ row ++ [nil]));
-        self.shown = { |address, value|
+        self[\\shown] = { |address, value|
             var end = address.asString, prefix = "@ROOT@/" ++ here.(""), whole = "@ROOT@/", box;
             end = if(end.beginsWith(prefix)) { end.drop(prefix.size) } { "whole:" ++ end.drop(whole.size) };
             box = widgets[end.asSymbol];
@@ -80,7 +80,7 @@ _BODY = """
                 HLayout(StaticText().string_(entry[0]).minWidth_(140),
                     fill.({ entry[0] }, "whole:" ++ entry[0], entry[1], entry[0]))
             } ++ [nil]))
-        )).onClose_({ self.shown = nil }).front;
+        )).onClose_({ self[\\shown] = nil }).front;
         self.widgets = widgets;
         self.subscribe;
         askAll.();
