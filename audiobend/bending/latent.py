@@ -16,9 +16,16 @@ from audiobend.errors import TransformError, did_you_mean
 LATENT_OPS: dict[str, Transform] = {}
 """The operations that a patch may name under ``latent:``."""
 
+NEEDS_ANOTHER = ("swap", "interpolate")
+"""The operations that take another latent code, found by its seed; only networks that draw codes have any."""
+
+Another = Callable[[int], Tensor]
+"""Finds the latent of a seed, of the shape of the one that is bent, or with a batch of 1."""
+
 ALL_AXES = -1
 
 _AXIS = Param("axis", ALL_AXES, 8191, default=ALL_AXES, integer=True, help="its number, or 'all' (-1)")
+_SEED = Param("seed", 0, 2**32 - 1, default=0, integer=True, help="whose code is taken")
 _ONE_AXIS = Param("axis", 0, 8191, default=0, integer=True, help="its number")
 
 
@@ -59,8 +66,11 @@ def apply_latent(
     basis: Tensor | None = None,
     levels: Sequence[int] | None = None,
     seed: int = 0,
+    another: Another | None = None,
 ) -> Tensor:
     """Bend a latent by an operation of `LATENT_OPS`; ``z`` is not changed.
+
+    ``seed`` draws noise; ``another`` finds the latent of a seed for `swap` and `interpolate`.
 
     >>> apply_latent("offset", torch.zeros(1, 3), {"axis": 1, "amount": 0.5})
     tensor([[0.0000, 0.5000, 0.0000]])
@@ -69,6 +79,11 @@ def apply_latent(
     n_axes = z.shape[-1] if basis is None else basis.shape[0]
     if numbers.get("axis", 0) >= n_axes:
         raise TransformError(f"{op}: axis must be in 0..{n_axes - 1} for this latent, got {numbers['axis']}")
+    if op in NEEDS_ANOTHER:
+        if another is None:
+            raise TransformError(f"{op}: takes the code of another seed, and this network draws none")
+        other = another(int(numbers["seed"])).to(z).expand_as(z)
+        return swap(z, lerp(z, other, numbers.get("amount", 1.0)), levels=levels)
     extra: dict[str, object] = {"seed": seed} if LATENT_OPS[op].seeded else {"basis": basis}
     return LATENT_OPS[op].function(z, **numbers, levels=levels, **extra)
 
@@ -144,6 +159,7 @@ def noise(
     return noisy if levels is None else swap(z, noisy, levels=levels)
 
 
+@_latent("swap", _SEED)
 def swap(
     z: Tensor, other: Tensor, *, levels: Sequence[int] | None = None, axes: Sequence[int] | None = None
 ) -> Tensor:
@@ -159,6 +175,7 @@ def swap(
     return swap(z, torch.where(chosen, other, z), levels=levels)
 
 
+@_latent("interpolate", _SEED, Param("amount", 0, 1, default=0.5, help="0 changes nothing, 1 is the other code"))
 def lerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
     """The point a share ``t`` of the way from ``a`` to ``b``; ``t`` is one number, or one for each item."""
     return torch.lerp(a, b, _column(t, a))

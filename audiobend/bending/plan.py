@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from audiobend.bending.features import Indices, LayerName, Random, stable_key
+from audiobend.bending.latent import Another
 from audiobend.bending.modulation import Level, Moving
 from audiobend.bending.patch import Patch
 from audiobend.bending.step import Step, bend_latent
@@ -72,7 +73,14 @@ class Plan:
             out = step.apply(out, times, call, owned=out is not x)
         return out
 
-    def apply_latent(self, z: Tensor, basis: Tensor | None = None, *, times: Tensor | None = None) -> Tensor:
+    def apply_latent(
+        self,
+        z: Tensor,
+        basis: Tensor | None = None,
+        *,
+        times: Tensor | None = None,
+        another: Another | None = None,
+    ) -> Tensor:
         """Return codes ``(batch, dim)`` after the patch's ``latent`` operations.
 
         Parameters
@@ -83,6 +91,8 @@ class Plan:
             Principal axes, most audible first; None takes the numbers of the code themselves as axes.
         times : Tensor of shape ``(batch,)`` or None
             As in `apply`.
+        another : function from a seed to its code, or None
+            What `swap` and `interpolate` take; None for networks that draw no codes.
 
         Returns
         -------
@@ -92,7 +102,7 @@ class Plan:
             moving = self._moves.get(f"latent/{one.params.get('axis')}/{one.op}")
             seed = stable_key(self.patch.seed, "latent", index) >> 32
             try:
-                z = bend_latent(one, z, basis, seed, moving, times)
+                z = bend_latent(one, z, basis, seed, moving, times, another)
             except AudiobendError as error:
                 raise PatchError(f"latent[{index}]: {error}") from None
         return z

@@ -11,7 +11,7 @@ from audiobend.bending.apply import check_features
 from audiobend.bending.bend import Bend
 from audiobend.bending.clusters import Clusters, LayerClusters
 from audiobend.bending.features import Cluster, LayerName, Random, stable_key
-from audiobend.bending.latent import check_latent
+from audiobend.bending.latent import NEEDS_ANOTHER, check_latent
 from audiobend.bending.modulation import OFF, Moving
 from audiobend.bending.patch import Patch
 from audiobend.bending.plan import Plan
@@ -149,6 +149,8 @@ def _check_latent(patch: Patch, axes: int | Tensor | None, has_levels: bool) -> 
         if one.levels is not None and not has_levels:
             rule = "levels must be left out for this model, whose latent code has none"
             raise PatchError(f"latent[{index}]: {one.op}: {rule}; got {shown(list(one.levels))}")
+        if one.op in NEEDS_ANOTHER and not has_levels:
+            raise PatchError(f"latent[{index}]: {one.op}: takes the code of another seed; this model draws none")
         axis = values.get("axis", 0)
         if n_axes is not None and axis >= n_axes:
             rule = f"axis must be in 0..{n_axes - 1} for this model"

@@ -9,7 +9,7 @@ from torch import Tensor
 from audiobend.bending.apply import FeatureIndex, apply_checked
 from audiobend.bending.bend import Bend, LatentBend
 from audiobend.bending.features import LayerName
-from audiobend.bending.latent import apply_latent
+from audiobend.bending.latent import Another, apply_latent
 from audiobend.bending.modulation import Level, Moving
 from audiobend.bending.statistical import instance_norm
 from audiobend.bending.transform import Transform, Value
@@ -66,11 +66,17 @@ class Step:
 
 
 def bend_latent(
-    one: LatentBend, z: Tensor, basis: Tensor | None, seed: int, moving: Moving | None, times: Tensor | None
+    one: LatentBend,
+    z: Tensor,
+    basis: Tensor | None,
+    seed: int,
+    moving: Moving | None,
+    times: Tensor | None,
+    another: Another | None = None,
 ) -> Tensor:
     """Do one operation; one item after the other where its number moves."""
     if moving is None or times is None:
-        return apply_latent(one.op, z, one.params, basis=basis, levels=one.levels, seed=seed)
+        return apply_latent(one.op, z, one.params, basis=basis, levels=one.levels, seed=seed, another=another)
     name = moving.param.name
     values = moving.values(one.params.get(name, moving.param.default), times)
     items = [

@@ -6,9 +6,9 @@ from itertools import pairwise
 import pytest
 import torch
 
-from audiobend.bending import latent
+from audiobend.bending import LatentBend, Patch, latent, resolve
 from audiobend.bending.latent import LATENT_OPS, apply_latent, check_latent
-from audiobend.errors import TransformError
+from audiobend.errors import PatchError, TransformError
 
 Z = torch.randn(3, 16, generator=torch.Generator().manual_seed(0))
 W = torch.randn(2, 18, 16, generator=torch.Generator().manual_seed(1))
@@ -21,8 +21,33 @@ VALUES = {
 }
 
 
-def test_patches_know_four_operations():
-    assert set(LATENT_OPS) == set(VALUES)
+def another(seed: int) -> torch.Tensor:
+    """The code of a seed in a network that draws codes."""
+    return torch.randn(1, 18, 16, generator=torch.Generator().manual_seed(seed))
+
+
+def test_patches_know_these_operations():
+    assert set(LATENT_OPS) == {*VALUES, "swap", "interpolate"}
+
+
+def test_levels_are_swapped_with_another_seeds():
+    bent = apply_latent("swap", W, {"seed": 5}, levels=[0, 1], another=another)
+    assert torch.equal(bent[:, :2], another(5)[:, :2].expand(2, -1, -1)) and torch.equal(bent[:, 2:], W[:, 2:])
+
+
+def test_a_code_is_interpolated_towards_another_seeds():
+    half = apply_latent("interpolate", W, {"seed": 5, "amount": 0.25}, another=another)
+    torch.testing.assert_close(half, 0.75 * W + 0.25 * another(5))
+    assert torch.equal(apply_latent("interpolate", W, {"seed": 5, "amount": 0}, another=another), W)
+    assert torch.equal(apply_latent("interpolate", W, {"seed": 5, "amount": 1}, another=another)[0], another(5)[0])
+
+
+@pytest.mark.parametrize("op", ["swap", "interpolate"])
+def test_another_seeds_code_is_refused_where_none_is_drawn(op):
+    with pytest.raises(TransformError, match="this network draws none"):
+        apply_latent(op, Z, {"seed": 5})
+    with pytest.raises(PatchError, match="this model draws none"):
+        resolve(Patch(latent=(LatentBend(op, {"seed": 5}),)), [])
 
 
 @pytest.mark.parametrize("z", [Z, W], ids=["z", "w"])
