@@ -222,6 +222,7 @@ def _loaded(call: Made) -> Storage:
     """The storage inside a pickle inside a pickle; remembered in the note itself."""
     if not isinstance(call.state, Storage):
         inner = call.args[0]
+        inner = memoryview(_encoded(inner)) if isinstance(inner, Made) else inner
         if not isinstance(inner, memoryview):
             raise damaged("a tensor in it is not whole")
         found = read_legacy(inner)

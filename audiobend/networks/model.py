@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from audiobend.bending import Clusters, Patch, Plan, resolve
 from audiobend.bending.weights import bend_weight
 from audiobend.errors import AudiobendError, PatchError, did_you_mean
-from audiobend.networks.bendable import shell_of
+from audiobend.networks.bendable import LayerName, ModuleT, shell_of
 from audiobend.networks.spectrogram_vae import SpectrogramVAE
 from audiobend.spectral.codec import SpectrogramCodec
 
@@ -50,23 +50,35 @@ class Model:
 
     def bent_network(self, patch: Patch) -> SpectrogramVAE:
         """Return a network to put bends into: a shell of this one, with the patch's kernels bent."""
-        network = shell_of(self.network)
-        for name, kernel in self.bent_kernels(patch).items():
-            path, _, attribute = name.rpartition(".")
-            setattr(network.get_submodule(path), attribute, nn.Parameter(kernel, requires_grad=False))
-        return network
+        return with_kernels(self.network, self.bent_kernels(patch))
 
     def bent_kernels(self, patch: Patch) -> dict[str, Tensor]:
         """Return the kernels that the patch's ``weights`` entries change, bent, by parameter name."""
-        bent: dict[str, Tensor] = {}
-        table = {layer.name: layer.module for layer in self.network.layers() if layer.name != "z"}
-        for index, entry in enumerate(patch.weights):
-            try:
-                if entry.layer not in table:
-                    raise PatchError(f"layer {entry.layer} has no kernels{did_you_mean(entry.layer, table)}")
-                name = f"{table[entry.layer]}.0.weight"
-                kernel = bent.get(name, self.network.get_parameter(name))
-                bent[name] = bend_weight(entry.op, kernel, entry.params)
-            except AudiobendError as error:
-                raise PatchError(f"weights[{index}]: {error}") from None
-        return bent
+        names = {layer.name: f"{layer.module}.0.weight" for layer in self.network.layers() if layer.name != "z"}
+        return bent_kernels(self.network, names, patch)
+
+
+def bent_kernels(network: nn.Module, names: Mapping[LayerName, str], patch: Patch) -> dict[str, Tensor]:
+    """Return the kernels that a patch's ``weights`` entries change, bent, by parameter name.
+
+    ``names`` says for each layer which parameter holds its kernels; `PatchError` for a layer that has none.
+    """
+    bent: dict[str, Tensor] = {}
+    for index, entry in enumerate(patch.weights):
+        try:
+            if entry.layer not in names:
+                raise PatchError(f"layer {entry.layer} has no kernels{did_you_mean(entry.layer, names)}")
+            name = names[entry.layer]
+            bent[name] = bend_weight(entry.op, bent.get(name, network.get_parameter(name)), entry.params)
+        except AudiobendError as error:
+            raise PatchError(f"weights[{index}]: {error}") from None
+    return bent
+
+
+def with_kernels(network: ModuleT, kernels: Mapping[str, Tensor]) -> ModuleT:
+    """Return a shell of a network with other kernels, by parameter name; the network stays as it is."""
+    shell = shell_of(network)
+    for name, kernel in kernels.items():
+        path, _, attribute = name.rpartition(".")
+        setattr(shell.get_submodule(path), attribute, nn.Parameter(kernel, requires_grad=False))
+    return shell

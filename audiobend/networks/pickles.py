@@ -16,7 +16,7 @@ from audiobend.errors import ModelError
 
 MAX_STEPS = 2_000_000
 MAX_DEPTH = 500
-MAX_TEXT = 2**24
+MAX_TEXT = 2**26
 MAX_LINE = 4096
 MAX_WHOLE = 128
 """Bytes of a whole number."""
@@ -175,10 +175,8 @@ class _Machine:
         if not isinstance(module, str) or not isinstance(name, str):
             raise damaged("a name in it is no text")
         if not self.allowed(module, name):
-            raise ModelError(
-                f"it asks for {module[:80]!r}.{name[:80]!r}, which no network needs; nothing of it was run, and it "
-                "is not read any further"
-            )
+            asked = f"{module}.{name}"[:100]
+            raise ModelError(f"the file is refused: it asks to run {asked!r}, which no network needs; nothing was run")
         self.stack.append(Named(module, name))
 
     def make(self, maker: Any, args: Any) -> None:
@@ -242,7 +240,7 @@ def _whole(machine: _Machine, n: int) -> None:
 
 
 def _line_text(machine: _Machine) -> None:
-    machine.push(machine.line().strip("'\""))
+    machine.push(machine.line().encode().decode("raw_unicode_escape"))
 
 
 def _drop_mark(machine: _Machine) -> None:
@@ -287,7 +285,7 @@ _OPCODES: dict[int, Callable[[_Machine], object]] = {
     0x89: lambda m: m.push(False),
     ord("P"): lambda m: m.push(m.persistent(m.line())),
     ord("Q"): lambda m: m.push(m.persistent(m.stack.pop())),
-    ord("S"): _line_text,
+    ord("S"): lambda m: m.push(m.line().strip("'\"")),
     ord("V"): _line_text,
     ord("T"): lambda m: m.push(m.text(m.number("<I"), "latin-1")),
     ord("U"): lambda m: m.push(m.text(m.number("<B"), "latin-1")),
