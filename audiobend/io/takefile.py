@@ -18,12 +18,14 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NoReturn
 
 from audiobend.bending import Patch
 from audiobend.bending.values import shown
 from audiobend.errors import AudiobendError, TakeError
+from audiobend.io.audiofile import probe
 from audiobend.io.files import MARK, PathLike, check_readable, reason
 from audiobend.io.patchfile import parse_patch, patch_document
 from audiobend.spectral.live_settings import LiveSettings
@@ -34,6 +36,8 @@ MAX_LINE = 2**21
 MAX_ARGUMENTS = 8
 MAX_TEXT = 1024
 LAST_SAMPLE = 2**53
+DIGESTED = 2**24
+"""Bytes of a sound file that tell it from others, with its length."""
 
 Argument = int | float | str
 
@@ -126,6 +130,14 @@ class Take:
 
     head: TakeHead
     lines: tuple[Line, ...]
+
+
+def track_of(path: Path) -> Track:
+    """Return what a take says of a sound file; `AudioError` where it is none."""
+    info = probe(path)
+    with path.open("rb") as file:
+        digest = sha256(file.read(DIGESTED)).hexdigest()
+    return Track(path.name, info.frames, info.sample_rate, info.channels, digest)
 
 
 def head_text(head: TakeHead) -> str:

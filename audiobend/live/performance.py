@@ -1,19 +1,46 @@
 """A performance that is played: the processes, the state, and OSC."""
 
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
-from audiobend.control import Context, ModelFailed, State
+from audiobend.control import Command, Context, ModelFailed, StartTake, State, StopTake
+from audiobend.control.scenes import MAX_NAME
 from audiobend.errors import AudiobendError
 from audiobend.io.modelbundle import list_models, load_model
+from audiobend.io.session import Session
+from audiobend.io.takefile import TakeHead, track_of
+from audiobend.live.keeper import Keeper
+from audiobend.live.seam import Told
 from audiobend.live.setup import Setup
 from audiobend.live.supervisor import Supervisor
+from audiobend.live.takes import Takes
 from audiobend.networks.model import Model
 from audiobend.osc.desk import Desk
 from audiobend.osc.doors import Doors, Listening
 
 _ANY_PORT = Listening(port=0)
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What outlives a performance.
+
+    Attributes
+    ----------
+    session : Session or None
+        Where scenes and takes lie; None keeps scenes in memory, and no takes.
+    take : Path or None
+        A take that is recorded from the beginning; an existing file is replaced.
+    """
+
+    session: Session | None = None
+    take: Path | None = None
+
+
+_NOTHING = Keeping()
 
 
 class Performance(Supervisor):
@@ -28,6 +55,8 @@ class Performance(Supervisor):
         Takes sentences, from any thread.
     listening : Listening
         Where OSC is heard.
+    keeping : Keeping
+        What is written to disk.
 
     Attributes
     ----------
@@ -41,29 +70,102 @@ class Performance(Supervisor):
         model: Model,
         tell: Callable[[str], None],
         listening: Listening = _ANY_PORT,
+        keeping: Keeping = _NOTHING,
     ) -> None:
-        state = State(setup.wanted.patch, bypass=setup.wanted.bypass, model=model.name)
+        self._session, self._take_path = keeping.session, keeping.take
+        scenes, wrong = keeping.session.scenes() if keeping.session else ({}, [])
+        for sentence in wrong:
+            tell(sentence)
+        takes = keeping.session.takes() if keeping.session else ()
+        state = State(
+            setup.wanted.patch, bypass=setup.wanted.bypass, model=model.name, scenes=scenes, takes=takes
+        )
         context = Context.of_model(model, list(list_models()))
-        self.desk = Desk(state, context, self._on_change, self._figures)
-        self._sources = {model.name: setup.wanted.model}
-        self.osc = Doors(self.desk, listening).open()    # a port in use is known at once
+        self._number = 0
+        self._keeper = Keeper(tell)
+        self._takes = Takes(self._keeper, lambda: self._stop_take())
+        self.desk = Desk(state, context, self._on_change, self._figures, keep=self._on_commands)
+        self._model, self._sources = model, {model.name: setup.wanted.model}
+        super().__init__(setup, tell)
         try:
-            super().__init__(setup, tell)
+            self.osc = Doors(self.desk, listening).open()    # a port in use is known at once
         except BaseException:
-            self.osc.close()
+            super().close()
+            self._keeper.close()
             raise
 
+    def start(self) -> bool:
+        """See `Supervisor.start`; a take that is wanted begins here."""
+        if not super().start():
+            return False
+        self._takes.ready(self._head(), self.origin)
+        if self._take_path is not None:
+            (error,) = self.desk.apply([StartTake(_name_of(self._take_path))])
+            if error is not None:
+                raise error
+        return True
+
     def close(self) -> None:
-        """End everything."""
+        """End everything; a take that is being recorded is whole."""
         self.osc.close()
         super().close()
+        self._takes.close()
+        self._keeper.close()
+
+    def on_told(self, told: Told) -> None:
+        """See `Supervisor.on_told`."""
+        self._takes.told(told)
+
+    def _on_commands(self, commands: Sequence[Command], after: State, now: float) -> None:
+        self._takes.note(self._number + 1, commands, after, now)    # the change that follows tells the engine
 
     def _on_change(self, before: State, after: State) -> None:
         if after.wanted_model and after.wanted_model != before.wanted_model:
             threading.Thread(target=self._load, args=(after.wanted_model,), daemon=True, name="model").start()
-        if (after.patch, after.bypass, after.model) != (before.patch, before.bypass, before.model):
-            model = self._sources.get(after.model, after.model)
-            self.change(replace(self.setup.wanted, model=model, patch=after.patch, bypass=after.bypass))
+        if _heard(after) != _heard(before):
+            self._number += 1
+            model, fade = self._sources.get(after.model, after.model), after.fade
+            wanted = replace(self.setup.wanted, model=model, patch=after.patch, bypass=after.bypass)
+            self.change(replace(wanted, fade=fade, number=self._number))
+        if after.scenes is not before.scenes and self._session is not None:
+            self._keep_scenes(self._session, before, after)
+        if after.take != before.take:
+            self._record(after.take)
+
+    def _keep_scenes(self, session: Session, before: State, after: State) -> None:
+        for name, patch in after.scenes.items():
+            if before.scenes.get(name) is not patch:
+                self._keeper.do(partial(session.save_scene, name, patch))
+        for name in before.scenes.keys() - after.scenes.keys():
+            self._keeper.do(partial(session.delete_scene, name))
+
+    def _record(self, name: str) -> None:
+        """Begin or end a take."""
+        self._takes.stop()
+        path, self._take_path = self._take_path, None
+        if name and path is not None and name == _name_of(path):
+            self._takes.start(lambda: path)
+        elif name and self._session is not None:
+            self._takes.start(partial(self._session.take_path, name))
+
+    def _stop_take(self) -> None:
+        self.desk.apply([StopTake()])
+
+    def _head(self) -> TakeHead:
+        setup, card = self.setup, self.streaming
+        return TakeHead(
+            model=setup.wanted.model or self._model.name,
+            fingerprint=self._model.fingerprint,
+            patch=setup.wanted.patch,
+            settings=setup.settings,
+            sample_rate=card.rate,
+            channels=card.in_channels,
+            backend=self.ready.backend or "torch",
+            profile=setup.profile,
+            bypass=setup.wanted.bypass,
+            track=None if setup.source is None else track_of(setup.source),
+            loops=setup.loops,
+        )
 
     def _load(self, name: str) -> None:
         """Load a model for the desk; the engine loads it too, and plays on until it has."""
@@ -86,3 +188,12 @@ class Performance(Supervisor):
             "late": status.late_blocks,
             "dropped": round(1000 * status.lost_seconds),
         }
+
+
+def _heard(state: State) -> tuple[object, ...]:
+    """Return all of a state that can be heard."""
+    return state.patch, state.bypass, state.model, state.fade
+
+
+def _name_of(path: Path) -> str:
+    return path.stem[:MAX_NAME] or "take"

@@ -1,7 +1,7 @@
 """A sound file in the place of the microphone: kept a little ahead of the card in the input ring."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import torch
@@ -33,8 +33,8 @@ class Source:
         self._shared, self._rate, self._channels = shared, rate, channels
         self._position = start
         self._stopped = threading.Event()
-        self._reader = AudioReader(path, block=BLOCK)
-        self._path, self._loops = path, loops
+        AudioReader(path).close()    # what is wrong with it is told here, not on the thread
+        self._blocks = blocks_of(path, rate, channels, loops)
         shared[Count.CAPTURED] = start
         self._thread = threading.Thread(target=self._run, daemon=True, name="source")
         self._thread.start()
@@ -43,10 +43,10 @@ class Source:
         """Stop reading."""
         self._stopped.set()
         self._thread.join()
-        self._reader.close()
+        self._blocks.close()
 
     def _run(self) -> None:
-        for block in self._blocks():
+        for block in self._blocks:
             while self._position > self._shared[Count.PLAYED] + AHEAD * self._rate:
                 if self._stopped.wait(0.02):
                     return
@@ -67,18 +67,21 @@ class Source:
             self._position += BLOCK
             self._shared[Count.CAPTURED] = self._position
 
-    def _blocks(self) -> Iterator[Samples]:
-        resampler = StreamResampler(self._reader.info.sample_rate, self._rate, self._channels)
-        while True:
-            for block in self._reader:
-                yield resampler.feed(self._fitted(block)).T.numpy()
-            if not self._loops:
-                break
-            self._reader.close()
-            self._reader = AudioReader(self._path, block=BLOCK)
-        yield resampler.flush().T.numpy()
 
-    def _fitted(self, block: torch.Tensor) -> torch.Tensor:
-        if len(block) == self._channels:
-            return block
-        return block.mean(dim=0, keepdim=True) if self._channels == 1 else block.expand(2, -1)
+def blocks_of(path: Path, rate: int, channels: int, loops: bool = False) -> Generator[Samples, None, None]:
+    """Yield a file's samples ``(time, channel)`` at a rate in Hz, mixed to 1 or 2 channels."""
+    with AudioReader(path, block=BLOCK) as reader:
+        resampler = StreamResampler(reader.info.sample_rate, rate, channels)
+    while True:
+        with AudioReader(path, block=BLOCK) as reader:
+            for block in reader:
+                yield resampler.feed(_fitted(block, channels)).T.numpy()
+        if not loops:
+            break
+    yield resampler.flush().T.numpy()
+
+
+def _fitted(block: torch.Tensor, channels: int) -> torch.Tensor:
+    if len(block) == channels:
+        return block
+    return block.mean(dim=0, keepdim=True) if channels == 1 else block.expand(2, -1)

@@ -60,7 +60,8 @@ class Takes:
         self._origin = 0
         self._scenes: dict[str, Patch] = {}
         self._begun = 0
-        self._path: Path | None = None
+        self._place: Callable[[], Path] | None = None
+        self._is_ending = False
         self._file: TextIO | None = None    # the keeper's alone
 
     def ready(self, head: TakeHead, origin: int) -> None:
@@ -70,8 +71,8 @@ class Takes:
             early, self._early = self._early, []
             for told in early:
                 self._told(told)
-            if self._path is not None:
-                self._open(self._path)
+            if self._place is not None:
+                self._open(self._place)
 
     def note(self, number: int, commands: Sequence[Command], state: State, seconds: float) -> None:
         """Take what was carried out, the state after it, and the number of the change by which the engine hears of it."""
@@ -88,19 +89,28 @@ class Takes:
             else:
                 self._told(told)
 
-    def start(self, path: Path) -> None:
-        """Write all that is remembered to a new file, and from now on everything that is done."""
+    def start(self, place: Callable[[], Path]) -> None:
+        """Write all that is remembered to a new file, and from now on everything that is done.
+
+        ``place`` returns its path, on the keeper's thread.
+        """
         with self._lock:
-            self._path = path
+            self._place, self._is_ending = place, False
             if self._head is not None:
-                self._open(path)
+                self._open(place)
 
     def stop(self) -> None:
-        """End the take."""
+        """End the take with what the engine has yet to hear of."""
         with self._lock:
-            if self._path is not None:
-                self._path = None
-                self._keeper.do(self._close)
+            self._is_ending = self._place is not None
+            self._end_if_due()
+
+    def close(self) -> None:
+        """End the take now: what the engine has not heard of was not heard."""
+        with self._lock:
+            self._waiting.clear()
+            self._is_ending = True
+            self._end_if_due()
 
     # ---- what is remembered
 
@@ -134,10 +144,16 @@ class Takes:
         if told.kind == "began":
             self._begun = sample
             self._add(Began(sample))
+        self._end_if_due()
+
+    def _end_if_due(self) -> None:
+        if self._is_ending and not self._waiting:
+            self._place, self._is_ending = None, False
+            self._keeper.do(self._close)
 
     def _add(self, line: Line) -> None:
         self._remembered.append(line)
-        if self._path is not None and self._head is not None:
+        if self._place is not None and self._head is not None:
             self._keeper.do(partial(self._write, line))
 
     def _fold(self, state: State) -> None:
@@ -149,12 +165,17 @@ class Takes:
 
     # ---- the file; what follows runs on the keeper's thread
 
-    def _open(self, path: Path) -> None:
+    def _open(self, place: Callable[[], Path]) -> None:
         assert self._head is not None
-        self._keeper.do(partial(self._begin, path, self._head, tuple(self._remembered)))
+        self._keeper.do(partial(self._begin, place, self._head, tuple(self._remembered)))
 
-    def _begin(self, path: Path, head: TakeHead, lines: tuple[Line, ...]) -> None:
+    def _begin(self, place: Callable[[], Path], head: TakeHead, lines: tuple[Line, ...]) -> None:
         self._close()
+        try:
+            path = place()
+        except TakeError:
+            self._on_failure()
+            raise
         try:
             self._file = path.open("w", encoding="utf-8", newline="\n")
             self._file.write(head_text(head) + "".join(map(line_text, lines)))
