@@ -58,6 +58,9 @@ def render(
     ],
     patch: Annotated[Path | None, typer.Option(help="Patch file; without it the sound passes unbent.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of a shipped model, or a bundle's folder.")] = None,
+    clusters: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Cluster file to take instead of the model's own.")
+    ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="BEND/PARAM=VALUE", help="Change a value of the patch.")
     ] = None,
@@ -94,7 +97,7 @@ def render(
     outputs = plan_outputs(sounds, out_dir, format_.value if format_ else None, variations, plot)
     check_outputs(outputs, patch, overwrite)
     the_patch = _patch(patch, set_ or [], {"mix": mix, "detail": detail, "gain_db": gain_db}, seed)
-    the_model = load_model(model)
+    the_model = load_model(model, clusters=clusters)
     # A wrong patch is refused before anything is made.
     plan = named(patch or "--set", lambda: the_model.resolve(the_patch), error=PatchError)
     settings = _settings(quality, phase, iterations, the_patch.seed)

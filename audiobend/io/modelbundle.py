@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from audiobend.bending import Clusters
 from audiobend.errors import ModelError, did_you_mean
 from audiobend.io.clusterfile import load_clusters
 from audiobend.networks.model import Model
@@ -41,13 +42,17 @@ def list_models() -> dict[str, Path]:
     return found
 
 
-def load_model(name: str | Path | None = None, *, with_clusters: bool = True) -> Model:
+def load_model(
+    name: str | Path | None = None, *, clusters: str | Path | None = None, with_clusters: bool = True
+) -> Model:
     """Load a model bundle.
 
     Parameters
     ----------
     name : str, Path or None
         Name of a shipped model, or a bundle's folder; None is the default model.
+    clusters : str, Path or None
+        A cluster file to take instead of the bundle's.
     with_clusters : bool
         False leaves the bundle's clusters out, whatever model they are for.
 
@@ -63,11 +68,15 @@ def load_model(name: str | Path | None = None, *, with_clusters: bool = True) ->
     fingerprint = weights_fingerprint(folder)
     if settings.get("fingerprint", fingerprint) != fingerprint:
         raise ModelError(f"{folder}: model.yaml and weights.safetensors are of two models; train or fetch it again")
-    clusters_path = folder / "clusters.yaml"
-    wanted = with_clusters and clusters_path.is_file()
-    clusters = load_clusters(clusters_path, fingerprint=fingerprint) if wanted else None
+    known = _clusters(folder, clusters, fingerprint) if with_clusters else None
     source = folder.name if list_models().get(folder.name) == folder else str(folder)
-    return Model(folder.name, for_inference(network), codec, fingerprint, axes, clusters, settings, source)
+    return Model(folder.name, for_inference(network), codec, fingerprint, axes, known, settings, source)
+
+
+def _clusters(folder: Path, path: str | Path | None, fingerprint: str) -> Clusters | None:
+    if path is None and not (folder / "clusters.yaml").is_file():
+        return None
+    return load_clusters(path or folder / "clusters.yaml", fingerprint=fingerprint)
 
 
 def load_for_training(name: str | Path) -> tuple[SpectrogramVAE, SpectrogramCodec]:

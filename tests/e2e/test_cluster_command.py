@@ -160,3 +160,15 @@ def test_another_models_files_are_refused_by_name(learnt, audiobend, tmp_path):
     assert audiobend("layers", "--model", bundle)[0] == 0
     words = ("--for-this-sound", SOUNDS / "pressure.flac", "--networks", learnt / "clusters.safetensors")
     assert "these networks are for the model" in refused(audiobend, "corpus-quarter", *words)
+
+
+def test_a_render_takes_the_clusters_of_one_sound(learnt, audiobend):
+    one = ("--for-this-sound", SOUNDS / "pressure.flac", "--clusters", "7,5,4,2", "--quiet")
+    assert audiobend("cluster", learnt, *one) == (0, "", "")
+    bend = "{layer: 1, transform: ablate, features: cluster, feature-param: 6}"
+    with open("p.yaml", "w", encoding="utf-8") as file:
+        file.write(f"transforms: [{bend}]\n")
+    words = ("render", SOUNDS / "pressure.flac", "out.wav", "--model", learnt, "--patch", "p.yaml", "--quality", "fast")
+    _, _, error = audiobend(*words)
+    assert "this layer has clusters 0..4" in error
+    assert audiobend(*words, "--clusters", "clusters.yaml")[0] == 0
