@@ -17,6 +17,7 @@ from audiobend.io.audiofile import probe
 from audiobend.io.resampling import StreamResampler
 from audiobend.networks.model import Model
 from audiobend.networks.spectrogram_vae import WINDOW
+from audiobend.spectral.level import LEVEL_RANGE_DB, on_loud_bins
 from audiobend.spectral.stft import HOP_LENGTH, stft
 
 EXCERPT_SECONDS = 12.0
@@ -134,6 +135,8 @@ class Ear:
         self.passages = passages
         self._model, self._trunk = model, Trunk(model)
         self._windows = torch.cat([self._normalised(passage) for passage in passages])
+        self._gains: list[Tensor] = []
+        self._gains = [self._gain(*both) for both in zip(passages, self.decibels(model.resolve(Patch())), strict=True)]
         self.unbent = self.decibels(model.resolve(Patch()))
         spectra = self._spectra(self.unbent)
         self.floors = [floor_of(one) for one in spectra]
@@ -148,7 +151,11 @@ class Ear:
         db = torch.nan_to_num(db, nan=-200.0, posinf=20.0, neginf=-200.0).clamp(-200.0, 20.0)
         sizes = [passage.spectra.shape[0] * passage.spectra.shape[1] for passage in self.passages]
         parts = zip(db.split(sizes), self.passages, strict=True)
-        return [part.unflatten(0, passage.spectra.shape[:2]) for part, passage in parts]
+        raw = [part.unflatten(0, passage.spectra.shape[:2]) for part, passage in parts]
+        if not self._gains:    # the first time, to learn them
+            return raw
+        # As the engine gives the network's voice the input's level, on loud bins alone.
+        return [one + on_loud_bins(gain, one) for one, gain in zip(raw, self._gains, strict=True)]
 
     def changes(self, bent_db: list[Tensor]) -> dict[str, float]:
         """Return how the descriptors move from the unbent sound to the bent one, mean over passages."""
@@ -159,6 +166,12 @@ class Ear:
     def profile(self, bent_db: list[Tensor]) -> Profile:
         """Return where and when the bent sound differs from the unbent one."""
         return profile(self.unbent, bent_db)
+
+    def _gain(self, passage: Passage, unbent_db: Tensor) -> Tensor:
+        """Return what each window lacks of the input's level, ``(window, 1, 1, 1)`` dB."""
+        input_db = self._model.codec.to_db(passage.spectra[..., MARGIN:-MARGIN].abs(), passage.reference)
+        power = [(10 ** (db.double() / 10)).sum(dim=(1, 2, 3), keepdim=True) for db in (input_db, unbent_db)]
+        return (10 * (power[0] / power[1]).log10()).clamp(*LEVEL_RANGE_DB).float()
 
     def _normalised(self, passage: Passage) -> Tensor:
         codec = self._model.codec

@@ -18,6 +18,8 @@ BANDS, MOMENTS = 24, 40
 """Size of the map of changes by which bends are told apart."""
 HALF_DB = 12.0
 """A change of this many dB counts three quarters of what the greatest counts."""
+LEVEL_COUNTS = 0.3
+"""How much of a change of the level as a whole enters the map."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Measured:
     changes : dict
         As `audiobend.clustering.descriptors.changes` gives them.
     grid : int8 array ``(24, 40)``
-        Where it got louder and softer, bands by moments, -127..127.
+        Where it got louder and softer beside the sound as a whole, bands by moments, -127..127.
     """
 
     change_db: float
@@ -56,7 +58,9 @@ class Ruler:
     def measure(self, bent: Tensor) -> Measured:
         """Compare a bent sound of the same shape."""
         spectrum = stft(bent)
-        moved = np.tanh((self._grid_db(spectrum) - self._grid) / HALF_DB)
+        difference = self._grid_db(spectrum) - self._grid
+        # Louder and softer are told apart by the ear as one bend at two levels: timbre and time count more.
+        moved = np.tanh((difference - (1 - LEVEL_COUNTS) * difference.mean()) / HALF_DB)
         return Measured(
             self.distance_db(bent),
             changes(self._heard, hear(spectrum, self._floor), self._floor),

@@ -317,7 +317,7 @@ for (const [id, name, note] of [["input", "In", "as it was"], ["unbent", "Out", 
 }
 for (const layer of places) {
   const row = make("div", "row"), own = data.entries.filter((entry) => String(entry.layer) === layer), head = make("button", "rowhead");
-  const clusters = new Map(own.map((entry) => [entry.cluster, entry]));
+  const clusters = new Map(own.map((entry) => [entry.cluster, entry]).sort((a, b) => a[0] - b[0]));
   const keys = [...clusters.keys()].map((cluster) => placeKey(layer, cluster));
   setHue(row, layer);
   head.type = "button";
@@ -337,7 +337,7 @@ for (const layer of places) {
   }
   $("map").append(row);
 }
-for (const name of new Set(data.entries.map((entry) => entry.transform))) toggles.push(chip($("transforms"), name, state.transforms, name));
+for (const name of data.transforms) toggles.push(chip($("transforms"), name, state.transforms, name));
 const steps = [...new Set(data.entries.map((entry) => entry.strength))].sort((a, b) => a - b);
 const stepName = (index) => (steps.length === 2 ? ["mild", "strong"][index] : `strength ${steps[index]}`);
 if (steps.length > 1) steps.forEach((step, index) => toggles.push(chip($("strengths"), stepName(index), state.strengths, step)));

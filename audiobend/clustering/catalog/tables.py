@@ -35,6 +35,7 @@ def document(
         },
         "model": {"name": model.name, "fingerprint": model.fingerprint},
         "seed": seed,
+        "transforms": list(dict.fromkeys(entry.transform for entry in entries)),
         "references": {name: f"{SOUNDS}/{name}.mp3" for name in REFERENCES},
         "most_different": list(most_different),
         "entries": rows,
