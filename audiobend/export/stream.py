@@ -78,6 +78,24 @@ class Stream(nn.Module):
         self.n_filled, self.n_hops = 0, 0
 
     @torch.jit.export
+    def set_value(self, slot: int, value: float, low: float, high: float) -> int:
+        """Set one of the values, held within its range; return 0, or -1 where it is no number."""
+        if value != value:
+            return -1
+        self.values[slot] = min(max(value, low), high)
+        return 0
+
+    @torch.jit.export
+    def get_latency(self) -> int:
+        """Return the latency of `forward` in samples at the model's rate."""
+        return self.latency
+
+    @torch.jit.export
+    def get_sample_rate(self) -> int:
+        """Return the sample rate in Hz that the file is made for."""
+        return self.sample_rate
+
+    @torch.jit.export
     def check(self, x: Tensor, n_channels: int) -> Tensor:
         """Return one item of a batch, ``(channel, time)``, with numbers within reason."""
         if x.dim() != 3 or x.shape[0] != 1 or x.shape[1] != n_channels:
