@@ -91,8 +91,10 @@ def test_a_take_that_is_started_late_knows_what_came_before(tiny_bundle, track, 
 
 
 def test_skips_and_engines_that_died_are_played_again_too(tiny_bundle, track, tmp_path):
-    path, sound = track
-    performed = Performed(tiny_bundle, sound[:, :1], tmp_path, LiveSettings(4, 4), Patch().add(3, "erode", id="fog"))
+    sound = track[1][:, :1]
+    path = tmp_path / "mono.wav"
+    sf.write(path, sound, RATE, subtype="FLOAT")
+    performed = Performed(tiny_bundle, sound, tmp_path, LiveSettings(4, 4), Patch().add(3, "erode", id="fog"))
     performed.takes.start(lambda: performed.take)
     performed.play(ORIGIN + 6000)
     performed.pump._begin(performed.pump._next + 3000)    # it was late
