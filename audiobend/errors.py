@@ -28,6 +28,10 @@ class AudioError(AudiobendError):
     """Sound that cannot be read or written."""
 
 
+class PictureError(AudiobendError):
+    """Pictures, or files of their styles, that cannot be read, made or written."""
+
+
 class DeviceError(AudiobendError):
     """A sound card or sound system that is missing, gone, or cannot do what is asked."""
 

@@ -1,0 +1,256 @@
+"""Pictures from seeds or styles, through a bent generator: from memory to memory.
+
+Seeds become codes as in NVIDIA's programs, codes become styles by the (bent) mapping network, styles are drawn towards
+the mean, then the patch's ``latent`` entries act on W+, and the (bent) synthesis paints them.
+"""
+
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from audiobend.bending import Patch, Plan
+from audiobend.bending.features import LayerName
+from audiobend.bending.values import shown
+from audiobend.errors import PictureError, did_you_mean
+from audiobend.io.patchfile import load_patch
+from audiobend.io.picturemodel import load_picture_model
+from audiobend.networks.bendable import CallSites, bent
+from audiobend.networks.stylegan2 import NOISE_MODES, NoiseMode, StyleGAN2
+from audiobend.networks.stylegan2_model import PictureModel, truncate
+
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+SYNTHESIS = ("input", "conv1", "to_rgb1", "convs", "to_rgbs", "noises")
+_GROUP = 16
+"""Pictures painted at once off the processor; on it one at a time is as fast, and does not depend on its neighbours."""
+
+
+@dataclass(frozen=True)
+class PictureSettings:
+    """How pictures are painted.
+
+    Attributes
+    ----------
+    truncation : float in -2..2
+        1 leaves styles as they are, 0 is the mean picture; less is more usual and less varied.
+    cutoff : int or None
+        Only levels below this are truncated.
+    noise : "const", "random" or "none"
+        The noise the model was saved with; noise by the seed; none.
+    label : int
+        Which class to draw, for models that have classes.
+    device : str
+        ``"cpu"``, ``"cuda"``, ``"mps"``.
+    precision : "fp32" or "bf16"
+        Of the synthesis.
+    """
+
+    truncation: float = 0.7
+    cutoff: int | None = None
+    noise: NoiseMode = "const"
+    label: int = 0
+    device: str = "cpu"
+    precision: str = "fp32"
+
+    def __post_init__(self) -> None:
+        number = isinstance(self.truncation, int | float) and not isinstance(self.truncation, bool)
+        if not number or not -2 <= self.truncation <= 2:
+            raise PictureError(f"truncation must be in -2..2 (1 changes nothing), got {shown(self.truncation)}")
+        if self.cutoff is not None and (type(self.cutoff) is not int or self.cutoff < 0):
+            raise PictureError(f"cutoff must be a level, 0 or more, got {shown(self.cutoff)}")
+        if self.noise not in NOISE_MODES:
+            raise PictureError(f"noise must be const, random or none, got {shown(self.noise)}")
+        if self.precision not in PRECISIONS:
+            raise PictureError(f"unknown precision {shown(self.precision)}{did_you_mean(self.precision, PRECISIONS)}")
+
+
+class Painter:
+    """A generator with one patch, ready to paint; the model itself stays as it is.
+
+    Parameters
+    ----------
+    model : PictureModel
+    patch : Patch or Plan, optional
+    settings : PictureSettings, optional
+
+    Raises
+    ------
+    AudiobendError
+        If patch, settings and model do not fit.
+
+    Examples
+    --------
+    >>> painter = Painter(load_picture_model("models/faces"))    # doctest: +SKIP
+    >>> painter.paint(painter.styles([0, 1]), [0, 1]).shape    # doctest: +SKIP
+    torch.Size([2, 3, 1024, 1024])
+    """
+
+    def __init__(
+        self, model: PictureModel, patch: Patch | Plan | None = None, settings: PictureSettings | None = None
+    ) -> None:
+        self.model, self.settings = model, settings or PictureSettings()
+        self.plan = patch if isinstance(patch, Plan) else model.resolve(patch or Patch())
+        self.device = _device(self.settings.device)
+        self.network = self._network()
+        _check(model, self.settings)
+
+    def _network(self) -> StyleGAN2:
+        network = self.model.bent_network(self.plan.patch)
+        precision = PRECISIONS[self.settings.precision]
+        if self.device.type == "cpu" and precision == torch.float32:
+            return network
+        network = copy.deepcopy(network).to(self.device)
+        for name in SYNTHESIS:    # the mapping network is small, and its errors would add up
+            network.get_submodule(name).to(precision)
+        return network
+
+    @torch.no_grad()
+    def styles(self, seeds: Sequence[int], times: Tensor | None = None) -> Tensor:
+        """Return styles W+ ``(picture, level, style)`` of seeds, truncated, with what the patch does to them.
+
+        ``times``: seconds ``(picture,)``, for what moves.
+        """
+        return self.bent_styles(self._of_codes(self.model.codes(seeds), times), times)
+
+    @torch.no_grad()
+    def of_codes(self, z: Tensor, times: Tensor | None = None) -> Tensor:
+        """Return styles W+ of codes ``(picture, latent)``, as `styles`."""
+        return self.bent_styles(self._of_codes(z, times), times)
+
+    @torch.no_grad()
+    def bent_styles(self, w: Tensor, times: Tensor | None = None) -> Tensor:
+        """Return styles W+ with what the patch's ``latent`` entries do to them; ``w`` is not changed."""
+        if not self.plan.patch.latent:
+            return w.to(self.device)
+        has_axes = any("axis" in one.params for one in self.plan.patch.latent)
+        basis = self.model.latent_axes.to(self.device) if has_axes else None
+        return self.plan.apply_latent(w.to(self.device), basis, times=times, another=self._another)
+
+    def _another(self, seed: int) -> Tensor:
+        return self._of_codes(self.model.codes([seed]), None)
+
+    def _of_codes(self, z: Tensor, times: Tensor | None) -> Tensor:
+        one = self.settings
+        parts = []
+        for part in self._groups(len(z)):
+            codes = z[part].to(self.device)
+            labels = torch.full((len(codes),), one.label, device=self.device)
+            with self._bent(None if times is None else times[part]):
+                parts.append(self.network.mapping(codes, labels))
+        w = self.network.levels(torch.cat(parts) if parts else z.new_zeros(0, self.network.architecture.n_style))
+        if one.truncation == 1 or self.model.mean is None:
+            return w
+        return truncate(w, self.model.mean.to(self.device), one.truncation, one.cutoff)
+
+    @torch.no_grad()
+    def paint(self, w: Tensor, seeds: Sequence[int], times: Tensor | None = None, call: int = 0) -> Tensor:
+        """Return pictures ``(picture, 3, height, width)`` of about -1..1, float32, on the processor.
+
+        Parameters
+        ----------
+        w : Tensor of shape ``(picture, level, style)``
+        seeds : whole numbers, one for each picture
+            What random noise is drawn by.
+        times : Tensor of shape ``(picture,)`` or None
+            Seconds, for what moves.
+        call : int
+            The number of this call, for bends whose noise is fresh every time.
+        """
+        pictures = []
+        for part in self._groups(len(w)):
+            with self._bent(None if times is None else times[part], call):
+                one = self.network.synthesis(w[part].to(self.device), self.settings.noise, list(seeds)[part])
+            pictures.append(one.cpu())
+        return torch.cat(pictures) if pictures else torch.zeros(0, 3, *self.network.architecture.size)
+
+    def _groups(self, n: int) -> list[slice]:
+        size = 1 if self.device.type == "cpu" else _GROUP
+        return [slice(first, first + size) for first in range(0, n, size)]
+
+    @contextmanager
+    def _bent(self, times: Tensor | None, call: int = 0) -> Iterator[CallSites | None]:
+        if not self.plan.steps:
+            yield None
+            return
+        with bent(self.network, _SideBySide(self.plan), times, call) as sites:
+            yield sites
+
+
+class _SideBySide:
+    """A plan whose bends get maps laid out one feature after the other, which is how they are fast."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    @property
+    def layers(self) -> frozenset[LayerName]:
+        return self.plan.layers
+
+    def apply(self, layer: LayerName, x: Tensor, *, times: Tensor | None = None, call: int = 0) -> Tensor:
+        return self.plan.apply(layer, x.contiguous(), times=times, call=call)
+
+
+def generate(
+    model: PictureModel | str | Path,
+    seeds: Sequence[int] = (0,),
+    patch: Patch | str | Path | None = None,
+    settings: PictureSettings | None = None,
+    *,
+    styles: Tensor | None = None,
+) -> Tensor:
+    """Paint pictures.
+
+    Parameters
+    ----------
+    model : PictureModel, name, bundle's folder or checkpoint
+    seeds : whole numbers
+        One picture each; with ``styles``, what random noise is drawn by.
+    patch : Patch or file, optional
+        Default: no bends.
+    settings : PictureSettings, optional
+    styles : Tensor of shape ``(picture, level, style)``, optional
+        In the place of seeds; not truncated.
+
+    Returns
+    -------
+    Tensor of shape ``(picture, 3, height, width)``
+        Of about -1..1, float32; the same numbers every time.
+
+    Examples
+    --------
+    >>> import audiobend as ab
+    >>> pictures = ab.generate("ffhq.pkl", [0, 1], "eyes.yaml")    # doctest: +SKIP
+    """
+    model = model if isinstance(model, PictureModel) else load_picture_model(model)
+    patch = load_patch(patch) if isinstance(patch, str | Path) else patch
+    painter = Painter(model, patch, settings)
+    w = painter.styles(seeds) if styles is None else painter.bent_styles(styles)
+    return painter.paint(w, seeds if len(seeds) == len(w) else range(len(w)))
+
+
+def _check(model: PictureModel, settings: PictureSettings) -> None:
+    n_classes = model.network.architecture.n_classes
+    if not 0 <= settings.label < max(n_classes, 1):
+        known = f"0..{n_classes - 1}" if n_classes else "left out: this model has no classes"
+        raise PictureError(f"the class must be {known}; got {settings.label}")
+    if settings.truncation != 1 and model.mean is None:
+        raise PictureError(
+            f"{model.source or model.name}: has no latent_avg, which truncation goes towards; give --truncation 1, or "
+            "let 'audiobend image convert' work it out"
+        )
+
+
+def _device(name: str) -> torch.device:
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    kind = str(name).partition(":")[0]
+    if not there.get(kind):
+        usable = [one for one, found in there.items() if found]
+        raise PictureError(f"there is no device {shown(name)} here; there are: {', '.join(usable)}")
+    try:
+        return torch.device(name)
+    except RuntimeError:
+        raise PictureError(f"{shown(name)} is no name of a device; try {kind}") from None
