@@ -79,6 +79,12 @@ class Patcher:
         """Add an object that is seen while patching only."""
         return self._place("newobj", *ports(text), text)
 
+    def external(self, text: str, inlets: int, outlets: int, at: tuple[float, float, float, float]) -> str:
+        """Add an object of another package, seen in presentation mode too, with as many inlets and outlets as it has."""
+        self._boxes.append(self._known("newobj", inlets, outlets, list(at), {"text": text}))
+        self._boxes[-1] |= {"presentation": 1, "presentation_rect": list(at)}
+        return str(self._boxes[-1]["id"])
+
     def message(self, text: str) -> str:
         """Add a message that is seen while patching only."""
         return self._place("message", 2, 1, text)
