@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.exceptions import Abort, TyperException
 
-from audiobend.cli import bench, catalog, cluster, dataset, devices, evaluate, live, osc, patches, render, train
+from audiobend.cli import bench, catalog, cluster, dataset, devices, evaluate, image, live, osc, patches, render, train
 from audiobend.errors import AudiobendError
 
 STOPPED = 130
@@ -33,6 +33,7 @@ catalog.add_to(app)
 dataset.add_to(app)
 evaluate.add_to(app)
 osc.add_to(app)
+image.add_to(app)
 
 
 def _version(wanted: bool) -> None:

@@ -22,7 +22,7 @@ _LARGEST_SIDE = 65500
 
 
 def to_bytes(picture: Tensor) -> NDArray[np.uint8]:
-    """Return a picture ``(3, height, width)`` of about -1..1 as bytes ``(height, width, 3)``; what is no number, grey."""
+    """Return a picture ``(3, height, width)`` of about -1..1 as bytes ``(height, width, 3)``; NaN becomes grey."""
     level = torch.nan_to_num(picture.float(), nan=0.0, posinf=1.0, neginf=-1.0)
     whole = ((level + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     return np.ascontiguousarray(whole.permute(1, 2, 0).cpu().numpy())

@@ -1,0 +1,310 @@
+"""``audiobend image``: pictures from a bent generator."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from audiobend.cli.screen import progress_bar, say, show_json
+from audiobend.errors import PatchError, PictureError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from audiobend.bending import Patch
+    from audiobend.networks.stylegan2_model import PictureModel
+    from audiobend.picture import Painter
+    from audiobend.picture_files import Job, Painted
+
+app = typer.Typer(help="Pictures from a bent StyleGAN2.", no_args_is_help=True, rich_markup_mode=None)
+
+
+class Noise(StrEnum):
+    """Where the noise in pictures comes from."""
+
+    const = "const"
+    random = "random"
+    none = "none"
+
+
+class Directions(StrEnum):
+    """What the axes of the latent code are."""
+
+    pca = "pca"
+    sefa = "sefa"
+
+
+class Precision(StrEnum):
+    """Of the synthesis."""
+
+    fp32 = "fp32"
+    bf16 = "bf16"
+
+
+ModelName = Annotated[
+    str | None, typer.Option("--model", help="A .pt or .pkl checkpoint, a bundle's folder, or a shipped model's name.")
+]
+ClustersFile = Annotated[Path | None, typer.Option("--clusters", help="Cluster file; default is the bundle's own.")]
+Truncation = Annotated[
+    float, typer.Option("--truncation", min=-2, max=2, help="1 leaves styles as they are, 0 is the mean picture.")
+]
+Cutoff = Annotated[
+    int | None, typer.Option("--truncation-cutoff", min=0, help="Truncate only the levels below this one.")
+]
+NoiseMode = Annotated[Noise, typer.Option("--noise", help="The model's own noise, noise by the seed, or none.")]
+Label = Annotated[int, typer.Option("--class", min=0, help="Which class to draw, for models that have classes.")]
+Device = Annotated[str, typer.Option("--device", help="cpu, cuda or mps.")]
+PrecisionName = Annotated[Precision, typer.Option("--precision", help="Of the synthesis.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that audiobend did not write.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing.")]
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Add this file's verbs."""
+    parent.add_typer(app, name="image")
+
+
+@app.command()
+def generate(
+    out: Annotated[Path, typer.Option(help="Folder for the pictures.")],
+    model: ModelName = None,
+    seeds: Annotated[str, typer.Option(help="One picture each: 0-15, or 1,5,9.")] = "0",
+    patch: Annotated[Path | None, typer.Option(help="Patch file; without it the pictures are unbent.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="BEND/PARAM=VALUE", help="Change a value of the patch.")
+    ] = None,
+    patch_seed: Annotated[int | None, typer.Option(min=0, help="Seed of all that the patch draws.")] = None,
+    clusters: ClustersFile = None,
+    latent: Annotated[
+        Path | None, typer.Option(help="Styles from a file (.npz with 'w') in the place of seeds; never truncated.")
+    ] = None,
+    truncation: Truncation = 0.7,
+    cutoff: Cutoff = None,
+    noise: NoiseMode = Noise.const,
+    directions: Annotated[
+        Directions, typer.Option(help="Axes of the latent code: principal axes of styles, or of the weights.")
+    ] = Directions.pca,
+    label: Label = 0,
+    variations: Annotated[int | None, typer.Option(min=1, max=999, help="Paint this many seeded variations.")] = None,
+    grid: Annotated[bool, typer.Option("--grid", help="Also a sheet of all pictures.")] = False,
+    again: Annotated[
+        Path | None, typer.Option(metavar="PICTURE", help="Make this picture once more, from what its file says.")
+    ] = None,
+    device: Device = "cpu",
+    precision: PrecisionName = Precision.fp32,
+    overwrite: Overwrite = False,
+    json_: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Paint pictures from seeds.
+
+    For example: audiobend image generate --model ffhq.pkl --seeds 0-15 --patch eyes.yaml --out faces --grid
+    """
+    from dataclasses import replace
+    from time import perf_counter
+
+    from audiobend.io.yamlfile import named
+    from audiobend.picture import Painter, PictureSettings
+    from audiobend.picture_files import check_outputs, grid_path, paint_files, patch_path, picture_path
+
+    begun = perf_counter()
+    if again:
+        painted = _again(again, model, clusters, device, out, overwrite, json_ or quiet)
+        _tell(painted, perf_counter() - begun, json_, quiet)
+        return
+    the_model = replace(_model(model, clusters), directions=directions.value)
+    the_patch = _patch(patch, set_ or [], patch_seed)
+    jobs = _jobs(seeds, latent, the_model)
+    amount = 1.0 if latent else truncation
+    settings = PictureSettings(amount, cutoff, noise.value, label, device, precision.value)
+    # A wrong patch is refused before anything is made.
+    plan = named(patch or "--set", lambda: the_model.resolve(the_patch), error=PatchError)
+    painter = Painter(the_model, plan, settings)
+    silent = json_ or quiet
+    if variations:
+        painted = _variations(painter, jobs, out, variations, overwrite, silent)
+    else:
+        targets = [picture_path(out, job) for job in jobs] + [patch_path(out)] * bool(painter.plan.patch.bends)
+        check_outputs([*targets, *([grid_path(out)] if grid else [])], overwrite)
+        _make_folder(out)
+        with progress_bar(f"painting {len(jobs)} pictures", silent) as advance:
+            painted = paint_files(painter, jobs, out, advance, grid=grid)
+    _tell(painted, perf_counter() - begun, json_, quiet)
+
+
+@app.command()
+def strips(
+    transform: Annotated[str, typer.Option(help="Name of a transform; see audiobend transforms.")],
+    out: Annotated[Path, typer.Option(help="The picture to write, a .png.")],
+    model: ModelName = None,
+    values: Annotated[
+        list[str] | None, typer.Option(help="The transform's values, such as 45 or 0.2,0.1; one row for each.")
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="One row for each: 0-3, or 1,5,9.")] = "0",
+    layers: Annotated[str | None, typer.Option(help="Only these layers, such as 1-8 or 2,4,6.")] = None,
+    features: Annotated[str, typer.Option(help="all, random 0.5, range 0 9, indices 1 2, cluster 3.")] = "all",
+    profile: Annotated[str, typer.Option(help="default, broad2020 or zheng2022.")] = "default",
+    clusters: ClustersFile = None,
+    truncation: Truncation = 0.7,
+    cutoff: Cutoff = None,
+    noise: NoiseMode = Noise.const,
+    label: Label = 0,
+    side: Annotated[int | None, typer.Option(min=8, max=1024, help="Width of each picture, in pixels.")] = None,
+    device: Device = "cpu",
+    precision: PrecisionName = Precision.fp32,
+    overwrite: Overwrite = False,
+    json_: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Bend every layer in turn by the same transform, and show the pictures side by side.
+
+    For example: audiobend image strips --model ffhq.pkl --transform rotate --values 45 --out rotate.png
+    """
+    from audiobend.bending.features import parse_features
+    from audiobend.io.imagefile import write_png
+    from audiobend.picture import PictureSettings
+    from audiobend.picture_files import check_outputs, parse_seeds
+    from audiobend.picture_strips import paint_strips, strip_layers, strip_patches
+
+    if out.suffix.lower() != ".png":
+        raise PictureError(f"{out}: a picture's name must end in .png")
+    check_outputs([out], overwrite)
+    the_model = _model(model, clusters)
+    chosen = strip_layers(the_model, parse_seeds(layers) if layers else None)
+    selection = parse_features(features)
+    rows = [
+        (seed, strip_patches(transform, _numbers(text), chosen, selection, profile))
+        for text in values or [""]
+        for seed in parse_seeds(seeds)
+    ]
+    settings = PictureSettings(truncation, cutoff, noise.value, label, device, precision.value)
+    with progress_bar(f"bending {len(chosen)} layers", json_ or quiet) as advance:
+        pixels = paint_strips(the_model, rows, settings, chosen, advance, side)
+    write_png(out, pixels, {"strips": transform, "values": values or [], "layers": chosen, "seeds": seeds})
+    if json_:
+        show_json({"file": str(out), "layers": chosen, "rows": len(rows), "model": the_model.name})
+    elif not quiet:
+        say(str(out))
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help="A .pt or .pkl checkpoint; nothing in it is run.")],
+    out: Annotated[Path, typer.Option(help="Folder for the bundle.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model of another kind there.")] = False,
+    json_: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a bundle (safetensors and a card) of a checkpoint.
+
+    For example: audiobend image convert ffhq.pkl --out models/ffhq
+    """
+    from audiobend.io.picturemodel import convert as convert_model
+
+    model = convert_model(source, out, overwrite=overwrite)
+    one = model.network.architecture
+    if json_:
+        show_json(
+            {
+                "folder": str(out),
+                "fingerprint": model.fingerprint,
+                "format": model.card["origin"]["format"],
+                "height": one.size[0],
+                "width": one.size[1],
+                "layers": one.n_layers,
+                "mean_was_computed": model.card["mean_was_computed"],
+            }
+        )
+    elif not quiet:
+        height, width = one.size
+        kind = model.card["origin"]["format"]
+        say(f"{out}: {width} by {height} pixels, layers 0..{one.n_layers - 1}, from a file of the kind {kind}")
+        if model.card["mean_was_computed"]:
+            say("the file had no latent_avg; the mean of 10000 random styles stands for it")
+
+
+def _model(name: str | None, clusters: Path | None) -> "PictureModel":
+    from audiobend.io.picturemodel import load_picture_model
+
+    if name is None:
+        raise PictureError("give a model: --model with a .pt or .pkl checkpoint, or a bundle's folder")
+    return load_picture_model(name, clusters)
+
+
+def _patch(path: Path | None, changes: list[str], seed: int | None) -> "Patch":
+    from dataclasses import replace
+
+    from audiobend.bending import Patch
+    from audiobend.io.patchfile import load_patch
+
+    patch = load_patch(path) if path else Patch()
+    for change in changes:
+        target, equals, value = change.partition("=")
+        if not equals or ("/" not in target and target != "seed"):
+            raise PatchError(f"--set {change}: needs BEND/PARAM=VALUE, such as turn/angle=45")
+        patch = patch.set(target, value)
+    return patch if seed is None else replace(patch, seed=seed)
+
+
+def _jobs(seeds: str, latent: Path | None, model: "PictureModel") -> "list[Job]":
+    from audiobend.io.imagefile import read_styles
+    from audiobend.picture_files import Job, parse_seeds
+
+    if latent is None:
+        return [Job(seed) for seed in parse_seeds(seeds)]
+    one = model.network.architecture
+    return [Job(index, styles) for index, styles in enumerate(read_styles(latent, one.n_levels, one.n_style))]
+
+
+def _again(
+    picture: Path, model: str | None, clusters: Path | None, device: str, out: Path, overwrite: bool, silent: bool
+) -> "list[Painted]":
+    from audiobend.io.files import check_not_an_input
+    from audiobend.picture_files import check_outputs, paint_files, patch_path, picture_path, read_recipe
+
+    recipe = read_recipe(picture)
+    painter = recipe.painter(_model(model or recipe.model, clusters), device)
+    target = picture_path(out, recipe.job)
+    check_not_an_input(target, [picture], PictureError)
+    check_outputs([target, patch_path(out)], overwrite)
+    _make_folder(out)
+    with progress_bar(f"painting {picture.name} again", silent) as advance:
+        return paint_files(painter, [recipe.job], out, advance)
+
+
+def _variations(
+    painter: "Painter", jobs: "Sequence[Job]", out: Path, n: int, overwrite: bool, silent: bool
+) -> "list[Painted]":
+    from audiobend.picture_files import check_outputs
+    from audiobend.picture_variations import paint_variations, variation_files
+
+    check_outputs(variation_files(out, jobs, n), overwrite)
+    _make_folder(out)
+    with progress_bar(f"painting {n} variations", silent) as advance:
+        return paint_variations(painter.model, painter.plan.patch, painter.settings, jobs, out, n, advance)
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(word) for word in text.replace(",", " ").split()]
+    except ValueError:
+        raise PictureError(f"--values must be numbers such as 45 or 0.2,0.1; got {text!r}") from None
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PictureError(f"{folder}: this folder cannot be made: {error.strerror}") from None
+
+
+def _tell(painted: "list[Painted]", took: float, as_json: bool, quiet: bool) -> None:
+    if as_json:
+        files = [{"file": str(one.path), "seed": one.seed, "height": one.height, "width": one.width} for one in painted]
+        show_json({"pictures": files, "took_seconds": round(took, 3)})
+    elif not quiet:
+        for one in painted:
+            say(str(one.path))
+        say(f"{len(painted)} pictures in {took:.1f} s")
