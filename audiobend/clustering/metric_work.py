@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -12,11 +12,13 @@ import torch
 from torch import Tensor
 
 from audiobend.clustering.maps import Pictures
-from audiobend.clustering.metric import accuracy, embeddings, train
+from audiobend.clustering.metric import BATCH, accuracy, embeddings, train
 from audiobend.clustering.metric_network import MetricNetwork, depth_for, laid_out
 from audiobend.errors import ClusteringError
 
 LOOK_SECONDS = 0.2
+LOOKING = 0.25
+"""To embed a batch takes as long as this part of a training step."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,11 @@ class Job:
     steps: int
     seed: int
 
-    @property
-    def work(self) -> float:
-        """About how long it takes, in an arbitrary unit."""
-        _, _, height, width = self.maps.shape
-        return float(self.steps * height * width)
+    def work(self, step: int | None = None) -> float:
+        """Return about how long it takes up to a step, or all of it, in an arbitrary unit."""
+        n_samples, n_features, height, width = self.maps.shape
+        looking = LOOKING * n_samples * n_features / BATCH if step is None else 0.0
+        return ((self.steps if step is None else step) + looking) * height * width
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,15 @@ def learn_all(jobs: Sequence[Job], n_processes: int, on_progress: Callable[[floa
     context = get_context("spawn")
     stop, done = context.Event(), context.Array("d", len(jobs))
     with ProcessPoolExecutor(min(n_processes, len(jobs)), context, _begin, (stop, done)) as pool:
-        order = sorted(range(len(jobs)), key=lambda index: -jobs[index].work)
+        order = sorted(range(len(jobs)), key=lambda index: -jobs[index].work())
         futures = {index: pool.submit(_learn_apart, jobs[index], index) for index in order}
         try:
-            _watch(list(futures.values()), done, sum(job.work for job in jobs), on_progress)
+            _watch(list(futures.values()), done, sum(job.work() for job in jobs), on_progress)
             return [_unpacked(jobs[index], futures[index].result()) for index in range(len(jobs))]
-        except OSError as error:
-            raise ClusteringError(f"a process that trained a layer ended too early: {error}") from None
+        except BrokenExecutor:
+            raise ClusteringError(
+                "a process that trained a layer was ended from outside, perhaps for want of memory; use fewer --jobs"
+            ) from None
         finally:
             stop.set()    # a training that is not wanted any more ends with its step
 
@@ -94,14 +98,15 @@ def one_thread() -> Iterator[None]:
 def _one_after_the_other(
     jobs: Sequence[Job], on_progress: Callable[[float], None]
 ) -> Iterator[tuple[Job, Callable[[int], None]]]:
-    total, before = sum(job.work for job in jobs), 0.0
+    total, before = sum(job.work() for job in jobs), 0.0
     for job in jobs:
 
         def on_step(step: int, job: Job = job, before: float = before) -> None:
-            on_progress((before + job.work * step / job.steps) / total)
+            on_progress((before + job.work(step)) / total)
 
         yield job, on_step
-        before += job.work
+        before += job.work()
+        on_progress(before / total)
 
 
 def _watch(futures: list["Future[Any]"], done: Any, total: float, on_progress: Callable[[float], None]) -> None:
@@ -127,9 +132,10 @@ def _learn_apart(job: Job, index: int) -> tuple[dict[str, Any], float, Any]:
     def on_step(step: int) -> None:
         if _stop.is_set():
             raise _StoppedError
-        _done[index] = job.work * step / job.steps
+        _done[index] = job.work(step)
 
     learnt = _learn(job, on_step)
+    _done[index] = job.work()
     # Arrays, not tensors: those would come through shared memory, which small machines are short of.
     state = {name: value.numpy() for name, value in learnt.network.state_dict().items()}
     return state, learnt.accuracy, learnt.embeddings.numpy()

@@ -2,11 +2,14 @@
 
 import json
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 import soundfile as sf
 import torch
 
+from audiobend import cli
 from audiobend.io.clusterfile import load_clusters
 from audiobend.io.modelbundle import load_model
 from tests.conftest import EXAMPLES
@@ -18,10 +21,6 @@ QUICK = ("--samples", 12, "--steps", 2, "--jobs", 1, "--no-describe")
 @pytest.fixture(scope="module")
 def learnt(tiny_bundle, tmp_path_factory):
     """A copy of the small bundle with clusters by method metric and the networks that they are from."""
-    import sys
-
-    from audiobend import cli
-
     bundle = shutil.copytree(tiny_bundle, tmp_path_factory.mktemp("learnt") / "tiny")
     words = ["cluster", bundle, SOUNDS, *QUICK, "--out", bundle / "clusters.yaml", "--overwrite", "--quiet"]
     with pytest.MonkeyPatch.context() as patch:
@@ -44,8 +43,6 @@ def test_a_model_finds_its_new_clusters_in_its_bundle(learnt):
 
 def test_the_same_seed_gives_the_same_files_and_networks_taken_again_the_same_clusters(learnt, audiobend):
     assert audiobend("cluster", learnt, SOUNDS, *QUICK, "--quiet") == (0, "", "")
-    from pathlib import Path
-
     for name in ("clusters.yaml", "clusters.safetensors"):
         assert Path(name).read_bytes() == (learnt / name).read_bytes()
     words = ("--networks", learnt / "clusters.safetensors", "--out", "again.yaml", "--quiet")
@@ -97,8 +94,6 @@ def test_sounds_that_the_model_never_heard_stay_out(learnt, audiobend, tmp_path)
 
 def refused(audiobend, *words) -> str:
     """Run, expect one sentence and no file, and return the sentence."""
-    from pathlib import Path
-
     status, out, error = audiobend("cluster", *words)
     assert (status, out) == (2, "")
     assert error.count("\n") == 1
@@ -166,8 +161,7 @@ def test_a_render_takes_the_clusters_of_one_sound(learnt, audiobend):
     one = ("--for-this-sound", SOUNDS / "pressure.flac", "--clusters", "7,5,4,2", "--quiet")
     assert audiobend("cluster", learnt, *one) == (0, "", "")
     bend = "{layer: 1, transform: ablate, features: cluster, feature-param: 6}"
-    with open("p.yaml", "w", encoding="utf-8") as file:
-        file.write(f"transforms: [{bend}]\n")
+    Path("p.yaml").write_text(f"transforms: [{bend}]\n")
     words = ("render", SOUNDS / "pressure.flac", "out.wav", "--model", learnt, "--patch", "p.yaml", "--quality", "fast")
     _, _, error = audiobend(*words)
     assert "this layer has clusters 0..4" in error
