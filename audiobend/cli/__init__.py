@@ -7,7 +7,21 @@ from typing import Any
 import typer
 from typer.exceptions import Abort, TyperException
 
-from audiobend.cli import bench, catalog, cluster, dataset, devices, evaluate, image, live, osc, patches, render, train
+from audiobend.cli import (
+    bench,
+    catalog,
+    cluster,
+    dataset,
+    devices,
+    evaluate,
+    export,
+    image,
+    live,
+    osc,
+    patches,
+    render,
+    train,
+)
 from audiobend.errors import AudiobendError
 
 STOPPED = 130
@@ -32,6 +46,7 @@ cluster.add_to(app)
 catalog.add_to(app)
 dataset.add_to(app)
 evaluate.add_to(app)
+export.add_to(app)
 osc.add_to(app)
 image.add_to(app)
 
