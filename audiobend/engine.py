@@ -17,11 +17,13 @@ from audiobend.networks.backends import Backend, backend
 from audiobend.networks.model import Model
 from audiobend.spectral.codec import FLOOR_DB
 from audiobend.spectral.detail import give_back
+from audiobend.spectral.follow import InputLevel
 from audiobend.spectral.level import LevelMatch, on_loud_bins
 from audiobend.spectral.rephase import PhaseSource, Quality
 from audiobend.spectral.resynthesis import Resynthesizer
 from audiobend.spectral.stft import HOP_LENGTH
 from audiobend.spectral.streaming import ContextWindow, Framer, OverlapAdd
+from audiobend.timeline import Timeline
 
 STRIDES = (1, 2, 4, 8, 16, 32, 64, 128)
 BATCH = 8
@@ -68,8 +70,8 @@ class Engine:
     Parameters
     ----------
     model : Model
-    plan : Plan
-        A patch resolved for that model.
+    plan : Plan or Timeline
+        A patch resolved for that model, or several that take turns.
     n_channels : 1 or 2
     reference : float >= 0
         Magnitude of the loudest spectrogram bin of the whole sound: it becomes 0 dB (see `LoudestBin`).
@@ -85,13 +87,16 @@ class Engine:
     def __init__(
         self,
         model: Model,
-        plan: Plan,
+        plan: Plan | Timeline,
         n_channels: int,
         reference: float,
         settings: Settings | None = None,
         network: Backend | None = None,
     ) -> None:
-        self.model, self.plan, self.reference = model, plan, reference
+        self._input_level = InputLevel(model.codec.sample_rate)
+        self._follows = isinstance(plan, Timeline) or plan.follows
+        self.plan: Plan | Timeline = plan.hearing(self._input_level) if self._follows else plan
+        self.model, self.reference = model, reference
         settings = settings or Settings()
         self._backend = network or backend("torch", model)
         floor = torch.full((len(model.codec.mean_db),), FLOOR_DB)
@@ -106,6 +111,7 @@ class Engine:
         self._spectra = torch.zeros(n_channels, len(silence), 0, dtype=torch.complex64)
         self._windows = torch.zeros(0, n_channels, len(silence), self._context.window)
         self._dry = torch.zeros(n_channels, 0)
+        self._unheard = torch.zeros(n_channels, 0)
         self._n_windows = self._n_columns = self._n_fed = self._n_out = 0
 
     def feed(self, waveform: Tensor) -> Tensor:
@@ -116,6 +122,8 @@ class Engine:
     def _feed(self, waveform: Tensor) -> Tensor:
         self._n_fed += waveform.shape[-1]
         self._dry = torch.cat([self._dry, waveform], dim=-1)
+        if self._follows:
+            self._listen(waveform)
         self._take(self._framer.feed(waveform))
         return self._finish(self._resynthesise(self._run_windows(whole_batches=True)))
 
@@ -126,6 +134,13 @@ class Engine:
         parts = [self._resynthesise(self._run_windows(whole_batches=False))]
         parts.append(self._resynthesis.flush(self._n_fed))
         return self._finish(torch.cat(parts, dim=-1))
+
+    def _listen(self, waveform: Tensor) -> None:
+        """Follow the level of the input, a hop at a time."""
+        waiting = torch.cat([self._unheard, waveform], dim=-1)
+        n = waiting.shape[-1] // HOP_LENGTH * HOP_LENGTH
+        self._input_level.feed(waiting[:, :n].numpy())
+        self._unheard = waiting[:, n:]
 
     def _take(self, spectrum: Tensor) -> None:
         """Line up new columns for the network."""
@@ -147,12 +162,35 @@ class Engine:
 
     def _network(self, windows: Tensor) -> tuple[Tensor, Tensor]:
         """Return bent and unbent reconstructions of windows ``(window, channel, 513, 128)`` in dB."""
-        n, n_channels = windows.shape[:2]
+        n = len(windows)
+        first = self._n_windows
+        times = self._times(n)
+        if isinstance(self.plan, Timeline):
+            return self._in_turn(self.plan, windows, times + self.plan.began, first)
+        return self._by(self.plan, windows, times)
+
+    def _by(self, plan: Plan, windows: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what one plan makes of windows, bent and unbent."""
+        n_channels = windows.shape[1]
         x = windows.flatten(0, 1)[:, None].transpose(-1, -2)    # the network's maps are (time, frequency)
-        times = self._times(n).repeat_interleave(n_channels)
-        bent, unbent = self._backend.reconstruct(x, self.plan, times, call=self._n_windows)
+        each = times.repeat_interleave(n_channels)
+        bent, unbent = self._backend.reconstruct(x, plan, each, call=self._n_windows)
         unbent_db = self._to_db(unbent, n_channels)
         return unbent_db if bent is unbent else self._to_db(bent, n_channels), unbent_db
+
+    def _in_turn(self, timeline: Timeline, windows: Tensor, times: Tensor, first: int) -> tuple[Tensor, Tensor]:
+        """Return what the plans make of windows, each in its own columns, with ramps in dB between them."""
+        stride, lead, width = self._context.stride, self._context.lead, self._context.window
+        shares = [timeline.over((first + n) * stride - lead, width) for n in range(len(windows))]
+        bent = torch.zeros_like(windows)
+        unbent = torch.zeros_like(windows)
+        for index in sorted({index for one in shares for index in one}):
+            rows = [n for n, one in enumerate(shares) if index in one]
+            bent_db, unbent_db = self._by(timeline.plans[index], windows[rows], times[rows])
+            weight = torch.stack([shares[n][index] for n in rows])[:, None, None]
+            bent[rows] += weight * bent_db
+            unbent[rows] = unbent_db
+        return bent, unbent
 
     def _to_db(self, output: Tensor, n_channels: int) -> Tensor:
         """Turn what the network put out into windows ``(window, channel, 513, 128)`` of dB; all numbers finite."""
@@ -179,13 +217,20 @@ class Engine:
         detail = self._detail(n)
         self._n_columns += n
         out_db, unbent_db, floor = give_back(bent_db[..., :n], unbent_db[..., :n], input_db, detail)
-        if self.plan.patch.output.match_level:
+        if self._values().patch.output.match_level:
             out_db = out_db + on_loud_bins(self._level.feed(input_db, unbent_db), out_db)
         magnitude = codec.to_magnitude(out_db, self.reference, floor)
         return self._resynthesis.feed(magnitude, spectrum)
 
+    def _values(self) -> Plan:
+        """Return the plan whose output values count for the next columns."""
+        plan = self.plan
+        return plan.at(self._n_columns * HOP_LENGTH) if isinstance(plan, Timeline) else plan
+
     def _detail(self, n: int) -> Tensor:
         """Return how much detail each of the next n columns gets back."""
+        if isinstance(self.plan, Timeline):
+            return self.plan.detail(self._n_columns, n)
         times = (self._n_columns + torch.arange(n, dtype=torch.float64)) * HOP_LENGTH / self.model.codec.sample_rate
         return torch.as_tensor(self.plan.value("output/detail", times), dtype=torch.float32).expand(n)
 
@@ -195,18 +240,28 @@ class Engine:
         dry, self._dry = self._dry[:, :n], self._dry[:, n:]
         rate = self.model.codec.sample_rate
         mix, gain_db = (output_curve(self.plan, name, self._n_out, n, rate) for name in ("mix", "gain_db"))
+        bypass = bypass_curve(self.plan, self._n_out, n, rate)
         self._n_out += n
         out = dry + mix * (wet - dry) if bool((mix < 1).any()) else wet
         if bool((gain_db != 0).any()):
             out = out * 10 ** (gain_db / 20)
+        if bool((bypass > 0).any()):
+            out = out + bypass * (dry - out)
         return torch.nan_to_num(out, nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def output_curve(plan: Plan, name: str, first: int, n: int, sample_rate: int) -> Tensor:
+def bypass_curve(plan: Plan | Timeline, first: int, n: int, sample_rate: int) -> Tensor:
+    """Return how much of n samples is the dry sound as it is: 0 to 1."""
+    return plan.curve("bypass", first, n, sample_rate) if isinstance(plan, Timeline) else torch.zeros(1)
+
+
+def output_curve(plan: Plan | Timeline, name: str, first: int, n: int, sample_rate: int) -> Tensor:
     """Return an output value (``mix``, ``detail``, ``gain_db``) for n samples: one number, or where it moves a curve.
 
     A moving value is worked out every 256 samples and drawn straight between.
     """
+    if isinstance(plan, Timeline):
+        return plan.curve(name, first, n, sample_rate)
     position = first + torch.arange(n)
     knot = position // HOP_LENGTH
     knots = torch.arange(first // HOP_LENGTH, (first + max(n, 1) - 1) // HOP_LENGTH + 2)

@@ -28,6 +28,7 @@ from audiobend.networks.model import Model
 from audiobend.spectral.level import LoudestBin
 from audiobend.spectral.stft import fit
 from audiobend.streams import Blocks, keeps_input, limited, resampled, through, with_lost_band
+from audiobend.timeline import Timeline
 
 Waveform = TypeVar("Waveform", Tensor, NDArray[Any])
 BLOCK_SECONDS = 8.0
@@ -104,7 +105,7 @@ def bend(
     sample_rate: int,
     n_channels: int,
     model: Model,
-    plan: Plan,
+    plan: Plan | Timeline,
     settings: Settings | None = None,
 ) -> Iterator[Tensor]:
     """Yield bent blocks of a sound that is read twice: once for its loudest bin, once to be bent.
@@ -119,9 +120,10 @@ def bend(
     at_model_rate = resampled(blocks(), sample_rate, rate, n_channels)
     bent = resampled(through(engine, at_model_rate), rate, sample_rate, n_channels)
     if sample_rate != rate and keeps_input(plan):
-        bent = with_lost_band(bent, blocks(), sample_rate, rate, n_channels, plan)
+        bent = with_lost_band(bent, blocks(), sample_rate, rate, n_channels, engine.plan)
+    limiter = any(one.patch.output.limiter for one in (plan.values if isinstance(plan, Timeline) else (plan,)))
     # Last of all, because resampling may lift peaks again.
-    yield from limited(bent, sample_rate, n_channels) if plan.patch.output.limiter else bent
+    yield from limited(bent, sample_rate, n_channels) if limiter else bent
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def render_file(
     source: Path,
     target: Path,
     model: Model,
-    plan: Plan,
+    plan: Plan | Timeline,
     settings: Settings | None = None,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> Rendered:

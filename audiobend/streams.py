@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 
 from audiobend.bending import Plan
-from audiobend.engine import Engine, output_curve
+from audiobend.engine import Engine, bypass_curve, output_curve
 from audiobend.io.audiofile import StreamResampler
 from audiobend.spectral.limiter import Limiter
 from audiobend.spectral.stft import fit
+from audiobend.timeline import Timeline
 
 Blocks = Iterable[Tensor]
 
@@ -29,15 +30,17 @@ def resampled(blocks: Blocks, from_rate: int, to_rate: int, n_channels: int) -> 
     yield resampler.flush()
 
 
-def keeps_input(plan: Plan) -> bool:
+def keeps_input(plan: Plan | Timeline) -> bool:
     """Whether dry sound or detail is heard anywhere, so that what resampling loses of the input would be missed."""
+    if isinstance(plan, Timeline):
+        return True
     output = plan.patch.output
     moves = any(one.target in ("output/mix", "output/detail") for one in plan.patch.modulation)
     return moves or output.mix < 1 or output.detail > 0
 
 
 def with_lost_band(
-    bent: Blocks, blocks: Blocks, sample_rate: int, model_rate: int, n_channels: int, plan: Plan
+    bent: Blocks, blocks: Blocks, sample_rate: int, model_rate: int, n_channels: int, plan: Plan | Timeline
 ) -> Iterator[Tensor]:
     """Give back what the model's sample rate cannot hold, as much as dry sound and detail are heard.
 
@@ -68,11 +71,11 @@ def _lost(blocks: Blocks, sample_rate: int, model_rate: int, n_channels: int) ->
     yield whole - fit(held, whole.shape[-1])
 
 
-def _share(plan: Plan, first: int, n: int, sample_rate: int) -> Tensor:
+def _share(plan: Plan | Timeline, first: int, n: int, sample_rate: int) -> Tensor:
     """Return how much of the input is heard at n samples: dry, and wet with detail."""
     mix, detail, gain_db = (output_curve(plan, name, first, n, sample_rate) for name in ("mix", "detail", "gain_db"))
     share: Tensor = (1 - mix + mix * detail) * 10 ** (gain_db / 20)
-    return share
+    return torch.lerp(share, torch.ones(1), bypass_curve(plan, first, n, sample_rate))
 
 
 def limited(blocks: Blocks, sample_rate: int, n_channels: int) -> Iterator[Tensor]:

@@ -15,9 +15,10 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
-    """Tests leave the user's cache alone."""
+    """Tests leave the user's cache and session alone."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUDIOBEND_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("AUDIOBEND_SESSION", str(tmp_path_factory.mktemp("session")))
         yield
 
 

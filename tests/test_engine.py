@@ -131,7 +131,7 @@ def test_numbers_that_are_none_inside_the_network_do_not_reach_the_ear(tiny_mode
     class Broken:
         def __init__(self, plan):
             self.patch, self.value, self.apply_latent = plan.patch, plan.value, plan.apply_latent
-            self.layers, self.steps, self.is_empty = frozenset({3}), {}, False
+            self.layers, self.steps, self.is_empty, self.follows = frozenset({3}), {}, False, False
 
         def apply(self, layer, x, *, times=None, call=0):
             broken = x.clone()

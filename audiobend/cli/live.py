@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from audiobend.errors import AudioError, DeviceError, PatchError
+from audiobend.errors import AudioError, DeviceError, PatchError, TakeError
 
 if TYPE_CHECKING:
     from audiobend.io.audiofile import AudioInfo
+    from audiobend.io.session import Session
     from audiobend.live.audio import Card, Clock
     from audiobend.networks.backends import BackendName
     from audiobend.networks.model import Model
@@ -78,7 +79,16 @@ def live(
         bool, typer.Option("--freewheel", help="Let the card wait for the engine: for servers faster than real time.")
     ] = False,
     record: Annotated[Path | None, typer.Option(metavar="OUT", help="Keep what is played (wav, flac, ogg).")] = None,
-    overwrite: Annotated[bool, typer.Option(help="Let --record replace a file that audiobend did not write.")] = False,
+    session: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for scenes and takes; they are there the next time.")
+    ] = None,
+    take: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="Record every gesture: a name in the session, or a .jsonl file."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option(help="Let --record replace a file that audiobend did not write, and --take a take.")
+    ] = False,
     seconds: Annotated[float | None, typer.Option(min=0, help="End after this long.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
@@ -95,9 +105,10 @@ def live(
     from audiobend.cli.liveshow import Show
     from audiobend.io.modelbundle import load_model
     from audiobend.io.patchfile import load_patch
+    from audiobend.io.session import Session
     from audiobend.io.yamlfile import named
     from audiobend.live.dsp import Wanted
-    from audiobend.live.performance import Performance
+    from audiobend.live.performance import Keeping, Performance
     from audiobend.live.setup import Setup
     from audiobend.osc.doors import Listening
     from audiobend.osc.framing import checked
@@ -105,6 +116,8 @@ def live(
 
     if record:
         _check_record(record, [path for path in (from_, patch) if path], overwrite)
+    the_session = Session(session)
+    take_path = _take_path(take, the_session, [path for path in (from_, patch) if path], overwrite) if take else None
     the_patch = load_patch(patch) if patch else Patch()
     show = Show(json_)
     show.say_starting()
@@ -114,7 +127,8 @@ def live(
     wanted = Wanted(model, the_patch, backend=_backend(backend, the_model))
     setup = Setup(wanted, settings, card, latency.value, cushion, from_, loop, record, fast or freewheel)
     where = Listening(listen, osc_port, allow or (), osc_tcp, oscquery_port, checked(osc_framing), advertise)
-    with Performance(setup, the_model, show.tell, where) as performance:
+    keeping = Keeping(the_session, take_path)
+    with Performance(setup, the_model, show.tell, where, keeping) as performance:
         if warning := listen_warning(listen, allow or ()):
             show.tell(warning)
         show.run(performance, the_model, seconds)
@@ -138,6 +152,21 @@ def _check_record(record: Path, read: list[Path], overwrite: bool) -> None:
     check_not_an_input(record, read, AudioError)
     if record.is_file() and not overwrite and not written_by_audiobend(record):
         raise AudioError(f"{record}: exists and was not written by audiobend; add --overwrite to replace it")
+
+
+def _take_path(given: str, session: "Session", read: list[Path], overwrite: bool) -> Path:
+    """Return where a take goes; nobody's take is replaced unasked."""
+    from audiobend.control.scenes import check_name
+    from audiobend.io.files import check_not_an_input
+
+    is_file = given.endswith(".jsonl") or Path(given).name != given
+    path = Path(given) if is_file else session.take_path(check_name(given, "take"))
+    check_not_an_input(path, read, TakeError)
+    if path.is_dir() or not path.parent.is_dir():
+        raise TakeError(f"{path}: {'is a folder' if path.is_dir() else f'the folder {path.parent} does not exist'}")
+    if path.exists() and not overwrite:
+        raise TakeError(f"{path}: there is such a take; choose another name, or add --overwrite to replace it")
+    return path
 
 
 def _settings(

@@ -122,6 +122,9 @@ class Show:
             "latency_parts_ms": parts,
             "osc": {"address": osc.address, "port": osc.port, "tcp_port": osc.tcp_port, "query_port": osc.query_port},
             "real_time_priority": performance.ready.is_real_time,
+            "session": str(performance.session.folder) if performance.session else "",
+            "scenes": len(performance.desk.state.scenes),
+            "take": performance.desk.state.take,
         }
         if self._as_json:
             self._event("start", **facts)
@@ -134,6 +137,8 @@ class Show:
         say(f"model    {model.name} on {performance.ready.backend}, {facts['channels']} channel(s)\nlayers   {layers}")
         say(f"patch    {facts['patch'] or 'none: the sound passes unbent'}")
         say(f"latency  {latency.total_ms:.1f} ms: {made_of}")
+        take = f", take {facts['take']}" if facts["take"] else ""
+        say(f"session  {facts['session']}: {facts['scenes']} scene(s){take}")
         ways = [f"udp {osc.address}:{osc.port}"]
         ways += [f"tcp {osc.address}:{osc.tcp_port}"] * bool(osc.tcp_port)
         ways += [f"oscquery http://{osc.address}:{osc.query_port}"] * bool(osc.query_port)

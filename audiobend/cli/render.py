@@ -2,19 +2,20 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from audiobend.cli.outputs import Outputs, check_outputs, make_folder, plan_outputs
 from audiobend.cli.screen import progress_bar, say, show_json
-from audiobend.errors import PatchError
+from audiobend.errors import PatchError, TakeError
 
 if TYPE_CHECKING:
     from audiobend.bending import Patch, Plan
     from audiobend.engine import Settings
     from audiobend.networks.model import Model
     from audiobend.rendering import Rendered
+    from audiobend.spectral.rephase import Quality as EngineQuality
 
 
 class Quality(StrEnum):
@@ -23,6 +24,7 @@ class Quality(StrEnum):
     fast = "fast"
     default = "default"
     best = "best"
+    live = "live"
 
 
 class Phase(StrEnum):
@@ -65,7 +67,10 @@ def render(
         list[str] | None, typer.Option("--set", metavar="BEND/PARAM=VALUE", help="Change a value of the patch.")
     ] = None,
     phase: Annotated[Phase, typer.Option(help="Where phases come from.")] = Phase.auto,
-    quality: Annotated[Quality, typer.Option(help="How much work goes into the phases.")] = Quality.default,
+    quality: Annotated[
+        Quality, typer.Option(help="How much work goes into the phases; live: a take as the live engine put it out.")
+    ] = Quality.default,
+    take: Annotated[Path | None, typer.Option(help="Render a recorded performance of audiobend live.")] = None,
     iterations: Annotated[int | None, typer.Option(min=0, max=10000, help="Sweeps of phase reconstruction.")] = None,
     mix: Annotated[float | None, typer.Option(min=0, max=1, help="0 is the input, 1 the bent sound.")] = None,
     detail: Annotated[
@@ -92,10 +97,17 @@ def render(
     from audiobend.io.yamlfile import named
     from audiobend.plot import check_plot_name, plot_render
 
+    _check_words(take, quality, {"--patch": patch, "--set": set_, "--mix": mix, "--detail": detail,
+                                 "--gain-db": gain_db, "--seed": seed, "--variations": variations, "--plot": plot})
     if plot:
         check_plot_name(plot)
     outputs = plan_outputs(sounds, out_dir, format_.value if format_ else None, variations, plot)
-    check_outputs(outputs, patch, overwrite)
+    check_outputs(outputs, patch or take, overwrite)
+    if take:
+        from audiobend.cli.rendertake import render_take
+
+        render_take(outputs, take, model, quality.value, phase.value, iterations, out_dir, json_)
+        return
     the_patch = _patch(patch, set_ or [], {"mix": mix, "detail": detail, "gain_db": gain_db}, seed)
     the_model = load_model(model, clusters=clusters)
     # A wrong patch is refused before anything is made.
@@ -112,6 +124,14 @@ def render(
     if plot:
         plot_render(plot, results[0].input, results[0].output, the_model, settings)
     _tell(results, took, the_model, the_patch, json_)
+
+
+def _check_words(take: Path | None, quality: Quality, others: dict[str, object]) -> None:
+    if take is None and quality is Quality.live:
+        raise TakeError("--quality live plays a take again: add --take FILE")
+    for name, value in others.items():
+        if take is not None and value is not None and value != []:
+            raise TakeError(f"{name} cannot stand beside --take, which has its own patch; leave one of them out")
 
 
 def _patch(path: Path | None, changes: list[str], output: dict[str, Any], seed: int | None) -> "Patch":
@@ -135,7 +155,7 @@ def _patch(path: Path | None, changes: list[str], output: dict[str, Any], seed: 
 def _settings(quality: Quality, phase: Phase, iterations: int | None, seed: int) -> "Settings":
     from audiobend.engine import Settings
 
-    return Settings(quality=quality.value, phase=phase.value, iterations=iterations, seed=seed)
+    return Settings(quality=cast("EngineQuality", quality.value), phase=phase.value, iterations=iterations, seed=seed)
 
 
 def _run(

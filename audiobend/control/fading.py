@@ -8,7 +8,7 @@ from audiobend.control.scenes import pinned
 
 
 def retouched(origin: Patch, before: Patch, after: Patch) -> Patch:
-    """Return where a fade comes from when its goal turns from ``before`` to ``after``: what was touched is there at once.
+    """Return where a fade comes from when its goal turns from ``before`` to ``after``: what was touched is there now.
 
     >>> low, high = Patch().add(3, "erode", {"radius": 2}, id="fog"), Patch().add(3, "erode", {"radius": 6}, id="fog")
     >>> retouched(low, high, high.set("fog/radius", 9)).bend("fog").params["radius"]

@@ -2,7 +2,7 @@
 
 ::
 
-    {"audiobend_take": 1, "model": "corpus-quarter", "fingerprint": "...", "patch": {...}, "settings": {...}, ...}
+    {"audiobend_take": 1, "model": "corpus-quarter", "fingerprint": "...", "patch": {...}, "settings": {...}}
     {"event": "began", "sample": 0}
     {"sample": 20480, "n": 1, "t": 3.141, "address": "/audiobend/bend/fog/radius", "args": [3]}
     {"event": "scene", "name": "storm", "patch": {...}}

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from audiobend.control import Command, Context, ModelFailed, StartTake, State, StopTake
-from audiobend.control.scenes import MAX_NAME
-from audiobend.errors import AudiobendError
+from audiobend.control.scenes import check_name
+from audiobend.errors import AudiobendError, ControlError
 from audiobend.io.modelbundle import list_models, load_model
 from audiobend.io.session import Session
 from audiobend.io.takefile import TakeHead, track_of
@@ -62,6 +62,7 @@ class Performance(Supervisor):
     ----------
     desk : Desk
     osc : Doors
+    session : Session or None
     """
 
     def __init__(
@@ -72,11 +73,12 @@ class Performance(Supervisor):
         listening: Listening = _ANY_PORT,
         keeping: Keeping = _NOTHING,
     ) -> None:
-        self._session, self._take_path = keeping.session, keeping.take
+        self.session, self._take_path = keeping.session, keeping.take
         scenes, wrong = keeping.session.scenes() if keeping.session else ({}, [])
         for sentence in wrong:
             tell(sentence)
-        takes = keeping.session.takes() if keeping.session else ()
+        own = _name_of(keeping.take) if keeping.take else ""
+        takes = tuple(one for one in keeping.session.takes() if one != own) if keeping.session else ()
         state = State(
             setup.wanted.patch, bypass=setup.wanted.bypass, model=model.name, scenes=scenes, takes=takes
         )
@@ -127,8 +129,8 @@ class Performance(Supervisor):
             model, fade = self._sources.get(after.model, after.model), after.fade
             wanted = replace(self.setup.wanted, model=model, patch=after.patch, bypass=after.bypass)
             self.change(replace(wanted, fade=fade, number=self._number))
-        if after.scenes is not before.scenes and self._session is not None:
-            self._keep_scenes(self._session, before, after)
+        if after.scenes is not before.scenes and self.session is not None:
+            self._keep_scenes(self.session, before, after)
         if after.take != before.take:
             self._record(after.take)
 
@@ -145,8 +147,8 @@ class Performance(Supervisor):
         path, self._take_path = self._take_path, None
         if name and path is not None and name == _name_of(path):
             self._takes.start(lambda: path)
-        elif name and self._session is not None:
-            self._takes.start(partial(self._session.take_path, name))
+        elif name and self.session is not None:
+            self._takes.start(partial(self.session.take_path, name))
 
     def _stop_take(self) -> None:
         self.desk.apply([StopTake()])
@@ -196,4 +198,8 @@ def _heard(state: State) -> tuple[object, ...]:
 
 
 def _name_of(path: Path) -> str:
-    return path.stem[:MAX_NAME] or "take"
+    """Return what a take in a file of any name is called."""
+    try:
+        return check_name(path.stem, "take")
+    except ControlError:
+        return "take"

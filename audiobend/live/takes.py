@@ -75,7 +75,7 @@ class Takes:
                 self._open(self._place)
 
     def note(self, number: int, commands: Sequence[Command], state: State, seconds: float) -> None:
-        """Take what was carried out, the state after it, and the number of the change by which the engine hears of it."""
+        """Take what was carried out, the state after it, and the number of the change that tells the engine."""
         with self._lock:
             lines = [line for one in commands for line in self._lines(one, number, state, seconds)]
             if lines:

@@ -32,7 +32,7 @@ class Row:
         ``{axis}`` where there are several.
     kind : str
         ``switch`` (0 or 1), ``number`` (in its range), ``norm`` (0..1 over the range of the number above it), ``text``,
-        ``name`` (a whole number or text), ``lfo`` (one of ``choices``, then rate, depth and phase of it), or ``action``.
+        ``name`` (a whole number or text), ``lfo`` (one of ``choices``, then its rate, depth and phase), or ``action``.
     types : str
         OSC types of the arguments: ``i``, ``f``, ``s``; ``*`` for any.
     description : str
@@ -178,8 +178,8 @@ def scene_rows() -> Iterator[Row]:
     yield _told("undo/count", "i", "how many gestures can be taken back", "undos")
     yield Row("redo", "action", "i", "do again what was taken back; nothing, or 1", "w", optional=1)
     yield _told("redo/count", "i", "how many gestures can be done again", "redos")
-    yield Row("take/start", "action", "s", "record every gesture from now on, as a take of that name or a free one; done "
-              "tells the name", "w", optional=1)
+    yield Row("take/start", "action", "s", "record every gesture from now on, as a take of that name or a free one; "
+              "done tells the name", "w", optional=1)
     yield Row("take/stop", "action", "i", "end the take; nothing, or 1", "w", optional=1)
     yield _told("take/name", "s", "the take that is being recorded; empty where none is", "take")
     yield Row("model/load", "action", "s", "load another model by its name; done is told when it sounds")
