@@ -89,7 +89,7 @@ def _when(pace: float, usual: float) -> str:
 
 def _where(share: np.ndarray, usual: np.ndarray) -> tuple[str, bool]:
     """Return the bands that change more than in the layer's mean, and whether they do so more than the whole sound."""
-    leaning = np.log(share / np.maximum(usual, 1e-9))
+    leaning = np.log(np.maximum(share, 1e-9) / np.maximum(usual, 1e-9))
     peak = int(leaning.argmax())
     if leaning[peak] < np.log(LEANING):
         return "", False

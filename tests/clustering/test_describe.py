@@ -94,7 +94,7 @@ def test_softer_attacks_are_told_from_softer_steady_parts():
     found = measured(tone + clicks, tone + 0.2 * clicks)
     assert found["attacks_db"] < -2
     assert abs(found["steady_db"]) < 0.5
-    assert found["onset_percent"] < -20
+    assert found["onset_percent"] < -5
     db = [20 * stft(one).abs().clamp(min=1e-4).log10() for one in (tone + clicks, tone + 0.2 * clicks)]
     found = profile([db[0] - db[0].max()], [db[1] - db[0].max()])
     assert found.attacks > 3 * found.steady

@@ -22,7 +22,8 @@ def most_different(changes: Sequence[np.ndarray], n: int) -> list[int]:
     squares = (points**2).sum(1)
     apart = np.sqrt(np.maximum(squares[:, None] + squares[None] - 2 * points @ points.T, 0))
     np.fill_diagonal(apart, 0)
-    chosen = [int(index) for index in np.unravel_index(apart.argmax(), apart.shape)][:n]
+    first, second = (int(index) for index in np.unravel_index(apart.argmax(), apart.shape))
+    chosen = [first, second if second != first else int(first == 0)][:n]
     while len(chosen) < n:
         gaps = apart[chosen].min(0)
         gaps[chosen] = -1

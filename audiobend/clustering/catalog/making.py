@@ -11,6 +11,7 @@ from audiobend.clustering.catalog.crew import work
 from audiobend.clustering.catalog.diversity import LEAST_DB, most_different
 from audiobend.clustering.catalog.entries import Entry, list_entries
 from audiobend.clustering.catalog.ladder import DEFAULT_TRANSFORMS, check_transforms
+from audiobend.clustering.catalog.measuring import Measured
 from audiobend.clustering.catalog.page import page
 from audiobend.clustering.catalog.store import DOCUMENT, PAGE, PATCH, REFERENCES, TABLE, Part, Store
 from audiobend.clustering.catalog.subject import Subject
@@ -24,6 +25,8 @@ from audiobend.networks.model import Model
 VERSION = 1
 """Of what is measured and how: older parts are made again."""
 N_DIFFERENT = 8
+SILENT_DB = -30.0
+"""A bend that takes this much of the level leaves nothing to listen to."""
 
 
 @dataclass(frozen=True)
@@ -132,12 +135,21 @@ def _write(store: Store, workshop: Workshop, entries: Sequence[Entry], parts: Ma
 
 
 def choose(entries: Sequence[Entry], parts: Mapping[str, Part], n: int = N_DIFFERENT) -> list[Entry]:
-    """Return the n bends that differ most from one another, of those that can be heard and leave some sound."""
-    heard = [(entry, parts[entry.id].measured) for entry in entries]
-    able = [(entry, one) for entry, one in heard if one is not None and one.change_db >= LEAST_DB]
-    sounding = [(entry, one) for entry, one in able if one.changes["level_db"] > -30]
-    pool = sounding if len(sounding) >= n else able
+    """Return the n bends that differ most, of those that can be heard and leave some sound (if there are enough)."""
+    measured = [(entry, parts[entry.id].measured) for entry in entries]
+    pool = [(entry, one) for entry, one in measured if one is not None]
+    for wish in (_is_heard, _leaves_sound):
+        fitting = [(entry, one) for entry, one in pool if wish(one)]
+        pool = fitting if len(fitting) >= n else pool
     return [pool[index][0] for index in most_different([one.grid for _, one in pool], n)]
+
+
+def _is_heard(measured: Measured) -> bool:
+    return measured.change_db >= LEAST_DB
+
+
+def _leaves_sound(measured: Measured) -> bool:
+    return measured.changes["level_db"] > SILENT_DB
 
 
 def different_patch(subject: Subject, chosen: Sequence[Entry], seed: int) -> Patch:

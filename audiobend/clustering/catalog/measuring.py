@@ -58,9 +58,11 @@ class Ruler:
     def measure(self, bent: Tensor) -> Measured:
         """Compare a bent sound of the same shape."""
         spectrum = stft(bent)
-        difference = self._grid_db(spectrum) - self._grid
-        # Louder and softer are told apart by the ear as one bend at two levels: timbre and time count more.
-        moved = np.tanh((difference - (1 - LEVEL_COUNTS) * difference.mean()) / HALF_DB)
+        grid = self._grid_db(spectrum)
+        difference, heard = grid - self._grid, np.maximum(grid, self._grid) > 10 * np.log10(self._grid_floor)
+        # Louder and softer are one bend at two levels to the ear: timbre and time count more.
+        level = difference[heard].mean() if heard.any() else 0.0
+        moved = np.tanh((difference - (1 - LEVEL_COUNTS) * level * heard) / HALF_DB)
         return Measured(
             self.distance_db(bent),
             changes(self._heard, hear(spectrum, self._floor), self._floor),
