@@ -10,7 +10,17 @@ from torch import Tensor
 from audiobend.bending import Clusters
 from audiobend.clustering.coactivation import coactivation_points
 from audiobend.clustering.grouping import Groups, Points, group, n_distinct
-from audiobend.clustering.listening import Inputs, Listener, MeanMaps, Network, Series, Stage, check_alive, listen
+from audiobend.clustering.listening import (
+    Inputs,
+    Listener,
+    MeanMaps,
+    Network,
+    Series,
+    Stage,
+    check_alive,
+    listen,
+    one_thread,
+)
 from audiobend.clustering.look import Look, learn_looks, see_looks
 from audiobend.clustering.metric import Trained
 from audiobend.clustering.pixels import standardised, vgg16_points
@@ -73,7 +83,8 @@ def find_clusters(
     """
     specs = chosen_layers(network.layers(), settings)
     counts = cluster_counts(specs, settings)
-    points, means, looks = _points(network, inputs, test, specs, settings, networks, stage)
+    with one_thread():
+        points, means, looks = _points(network, inputs, test, specs, settings, networks, stage)
     groups = {
         spec.name: _grouped(spec, points[spec.name], means[spec.name], count, settings)
         for spec, count in zip(specs, counts, strict=True)

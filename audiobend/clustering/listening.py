@@ -1,6 +1,7 @@
 """Listen to the activation maps of any network while inputs run through it; nothing is kept but what is asked for."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +16,17 @@ Progress = Callable[[float], None]
 """Takes the share done, 0..1."""
 Stage = Callable[[str], Progress]
 """Takes what is done next, in words, and gives what takes the share done of it."""
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread for the length of a ``with`` block: sums in another order would be other bits."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 class Network(Bendable, Protocol):

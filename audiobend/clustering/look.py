@@ -13,7 +13,7 @@ from audiobend.clustering.listening import Inputs, Listener, MeanMaps, Network, 
 from audiobend.clustering.maps import LARGEST, Grey, GreyMeter, Pictures, PictureStore
 from audiobend.clustering.metric import Trained, accuracy, default_steps, embeddings
 from audiobend.clustering.metric_network import depth_for
-from audiobend.clustering.metric_work import Job, Learnt, learn_all, one_thread
+from audiobend.clustering.metric_work import Job, Learnt, learn_all
 from audiobend.clustering.settings import Settings
 from audiobend.errors import ClusteringError
 from audiobend.networks.bendable import LayerName, LayerSpec
@@ -100,7 +100,7 @@ def see_looks(
     looks: dict[LayerName, Look] = {}
     for part in _portions(network, means, len(inputs) + (len(test) if test else 0)):
         greys = {layer: networks[layer].grey for layer in part}
-        with _room(part.values()) as folder, one_thread():
+        with _room(part.values()) as folder:
             maps = _to_disk(network, inputs, greys, means, folder / "maps", stage)
             check_alive({layer: means[layer] for layer in part})
             others = _to_disk(network, test, greys, {}, folder / "test", stage) if test else {}

@@ -3,7 +3,6 @@
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from audiobend.clustering.listening import one_thread
 from audiobend.clustering.maps import Pictures
 from audiobend.clustering.metric import BATCH, accuracy, embeddings, train
 from audiobend.clustering.metric_network import MetricNetwork, depth_for, laid_out
@@ -82,17 +82,6 @@ def _learn(job: Job, on_step: Callable[[int], None]) -> Learnt:
     with one_thread():
         network = train(job.maps, job.steps, job.seed, on_step=on_step)
         return Learnt(network, accuracy(network, job.test), embeddings(network, job.maps))
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch use one thread for the length of a ``with`` block: sums in another order would be other bits."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _one_after_the_other(
