@@ -29,7 +29,7 @@ def progress_bar(what: str, quiet: bool = False) -> Iterator[Callable[[float], N
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     time = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-    columns = (TextColumn("{task.description}"), BarColumn(), *time)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), *time)
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(what, total=1.0)
         yield lambda share: progress.update(task, completed=share)
