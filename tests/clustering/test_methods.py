@@ -181,3 +181,17 @@ def test_the_features_of_a_stylegan2_are_clustered_by_the_same_code(method):
     ]    # fmt: skip
     names = find_clusters(network, codes, Settings(method="coactivation", layers=("w", 3))).clusters
     assert list(names.layers) == ["w", 3]
+
+
+def test_the_number_of_threads_changes_nothing(tiny_model):
+    inputs = Given(torch.randn(6, 1, 128, 513, generator=torch.Generator().manual_seed(0)))
+    settings = Settings(steps=2, layers=(1, 4))
+    first = find_clusters(tiny_model.network, inputs, settings)
+    torch.set_num_threads(2)
+    try:
+        again = find_clusters(tiny_model.network, inputs, settings)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+    assert dump_clusters(first.clusters) == dump_clusters(again.clusters)
+    assert torch.equal(first.mean_abs[4], again.mean_abs[4])
