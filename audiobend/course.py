@@ -10,7 +10,7 @@ from audiobend.control.fading import retouched
 from audiobend.errors import TakeError
 from audiobend.io.takefile import Began, Skipped, Take
 from audiobend.networks.model import Model
-from audiobend.spectral.guard import BYPASS_HOPS, LIMITER_DELAY
+from audiobend.spectral.guard import BYPASS_HOPS, LIMITER_DELAY, bypass_hops
 from audiobend.spectral.live_settings import LiveSettings
 from audiobend.spectral.stft import HOP_LENGTH, N_FFT
 from audiobend.takes import Moment, unfold
@@ -134,5 +134,5 @@ def _drawn(turns: list[_Turn], model: Model, settings: LiveSettings, offset: flo
         turned(lines["detail"], column, heard.patch.output.detail, n_fade)
     for turn in turns:
         sample = round((turn.hop + 1) * HOP_LENGTH - settings.latency - before)
-        turned(lines["bypass"], sample, float(turn.state.bypass), ramp)
+        turned(lines["bypass"], sample, float(turn.state.bypass), bypass_hops(stride) * HOP_LENGTH)
     return Timeline(plans, columns, n_fade, values, samples, curves_of(lines), rate, offset)

@@ -20,7 +20,7 @@ from audiobend.networks.backends import Backend
 from audiobend.networks.backends import backend as make_backend
 from audiobend.networks.model import Model
 from audiobend.spectral.follow import InputLevel
-from audiobend.spectral.guard import LIMITER_DELAY, Output, Samples, Wanted, clean
+from audiobend.spectral.guard import LIMITER_DELAY, Output, Samples, Wanted, bypass_hops, clean
 from audiobend.spectral.live_settings import LiveSettings
 from audiobend.spectral.stft import HOP_LENGTH
 
@@ -77,7 +77,8 @@ class LiveEngine:
         self._level = InputLevel(self._rate)
         self._passage: _Passage | None = None
         self._wanted = self._prepared(patch, model, backend or self._torch(model))
-        self._output = Output(settings.n_channels, self._rate, self.latency - LIMITER_DELAY)
+        dry_hops = bypass_hops(settings.stride)
+        self._output = Output(settings.n_channels, self._rate, self.latency - LIMITER_DELAY, dry_hops)
         self._input = np.zeros((settings.n_channels, settings.stride * HOP_LENGTH), np.float32)
         self.reset()
         self._warm_up()

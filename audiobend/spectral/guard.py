@@ -22,6 +22,11 @@ BYPASS_HOPS, PANIC_HOPS = 4, 2
 _RAMP = np.arange(1, HOP_LENGTH + 1, dtype=np.float32) / np.float32(HOP_LENGTH)
 
 
+def bypass_hops(stride: int) -> int:
+    """Return over how many hops bypass fades, so that a panic is over within one stride of so many columns."""
+    return max(1, min(BYPASS_HOPS, stride - 1))
+
+
 def clean(block: Samples) -> Samples:
     """Return samples that are numbers within reason; sane ones as they are, bit for bit."""
     finite = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
@@ -66,10 +71,12 @@ class Output:
     ----------
     latency : int >= 256
         Samples from the beginning of the wet hop to the end of the newest dry one that comes with it.
+    bypass_hops : int > 0
+        Over which bypass fades.
     """
 
-    def __init__(self, n_channels: int, sample_rate: int, latency: int) -> None:
-        self.n_channels, self.latency = n_channels, latency
+    def __init__(self, n_channels: int, sample_rate: int, latency: int, bypass_hops: int = BYPASS_HOPS) -> None:
+        self.n_channels, self.latency, self._bypass_hops = n_channels, latency, bypass_hops
         self._offset = OffsetBlocker(n_channels, sample_rate)
         self._limiter = Limiter(n_channels, n_look_ahead=LIMITER_DELAY + 1)
         self._dry = np.zeros((n_channels, latency + LIMITER_DELAY), np.float32)
@@ -80,7 +87,7 @@ class Output:
         """Start with silence again; bypass stays."""
         self._dry[:] = 0
         self._mix, self._gain, self._bypassed, self._open = (
-            Glide(steps) for steps in (BYPASS_HOPS, BYPASS_HOPS, BYPASS_HOPS, PANIC_HOPS)
+            Glide(steps) for steps in (BYPASS_HOPS, BYPASS_HOPS, self._bypass_hops, PANIC_HOPS)
         )
         self._panic = False
         self._is_shut = False
