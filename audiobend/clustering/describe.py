@@ -72,7 +72,7 @@ def describe(
             n_done += 1
             report(READING + (1 - READING) * n_done / n_clusters)
         layers[layer] = LayerClusters(of_layer.labels, name_clusters(profiles), descriptors)
-    return Clusters(layers, clusters.fingerprint)
+    return replace(clusters, layers=layers)
 
 
 def _listen(ear: Ear, model: Model, layer: LayerName, cluster: int) -> tuple[Profile | None, dict[str, Any]]:

@@ -34,7 +34,8 @@ def of(bands, pace=1.1, signed=-1.0) -> Profile:
 
 def two_of(layer: int, model) -> Clusters:
     n = next(one.n_features for one in model.network.layers() if one.name == layer)
-    return Clusters.from_labels({layer: torch.arange(n) % 2}, fingerprint=model.fingerprint)
+    labels = {layer: torch.arange(n) % 2}
+    return Clusters.from_labels(labels, fingerprint=model.fingerprint, made={"method": "by hand"})
 
 
 # --- descriptors ---
@@ -217,6 +218,7 @@ def test_clusters_stay_and_get_labels_and_facts_that_survive_a_file(described):
     model, found = described
     assert torch.equal(found.layers[2].labels, two_of(2, model).layers[2].labels)
     assert found.fingerprint == model.fingerprint
+    assert found.made == {"method": "by hand"}
     names = found.layers[2].names
     assert set(names) == {0, 1} and len(set(names.values())) == 2
     for facts in found.layers[2].descriptors.values():
