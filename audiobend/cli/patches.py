@@ -1,7 +1,7 @@
 """``audiobend transforms | layers | models | check``: what there is, and whether a patch fits it."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -65,11 +65,13 @@ def layers(model: ModelOption = None, json_: Json = False) -> None:
     the_model = load_model(model)
     entries = []
     for layer in the_model.network.layers():
-        names = {}
+        names: dict[int, str] = {}
+        facts: dict[int, dict[str, Any]] = {}
         if the_model.clusters and layer.name in the_model.clusters:
             of_layer = the_model.clusters.of_layer(layer.name)
             names = {k: of_layer.label(k) for k in range(of_layer.n_clusters)}
-        entries.append((layer, names))
+            facts = {k: dict(found) for k, found in of_layer.descriptors.items()}
+        entries.append((layer, names, facts))
     if json_:
         show_json(
             [
@@ -79,8 +81,9 @@ def layers(model: ModelOption = None, json_: Json = False) -> None:
                     layer.axes[0]: layer.height,
                     layer.axes[1]: layer.width,
                     "clusters": names,
+                    "descriptors": facts,
                 }
-                for layer, names in entries
+                for layer, names, facts in entries
             ]
         )
         return
@@ -88,7 +91,7 @@ def layers(model: ModelOption = None, json_: Json = False) -> None:
         [str(layer.name), str(layer.n_features), f"{layer.height} x {layer.width}", "; ".join(
             f"{index}: {name}" for index, name in names.items()
         )]
-        for layer, names in entries
+        for layer, names, _ in entries
     ]
     table(f"Layers of {the_model.name} (maps: time x frequency)", ["layer", "features", "map", "clusters"], rows)
 
