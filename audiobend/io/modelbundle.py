@@ -218,6 +218,8 @@ def _network(folder: Path, settings: Mapping[str, Any]) -> tuple[SpectrogramVAE,
 def _architecture(folder: Path, settings: Mapping[str, Any]) -> tuple[float, int, str, str]:
     try:
         architecture = settings["architecture"]
+        if architecture.get("type") == "stylegan2":
+            raise ModelError(f"{folder}: is a model of pictures; bend it with: audiobend image generate --model FOLDER")
         width, latent, activation = architecture["width"], architecture["latent"], architecture["activation"]
         output = architecture.get("output", "linear")    # the first bundles do not name it
         if not (0 < float(width) <= 4 and 0 < int(latent) <= 8192 and activation in ACTIVATIONS and output in OUTPUTS):

@@ -132,7 +132,7 @@ class _Machine:
         if end < 0:
             raise damaged("a line of it does not end")
         self.at += end + 1
-        return piece[:end].decode("utf-8")
+        return piece[:end].decode("latin-1")
 
     def text(self, n: int, encoding: str = "utf-8") -> str:
         if n > MAX_TEXT:
@@ -240,7 +240,7 @@ def _whole(machine: _Machine, n: int) -> None:
 
 
 def _line_text(machine: _Machine) -> None:
-    machine.push(machine.line().encode().decode("raw_unicode_escape"))
+    machine.push(machine.line().encode("latin-1").decode("raw_unicode_escape"))
 
 
 def _drop_mark(machine: _Machine) -> None:

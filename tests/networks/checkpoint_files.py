@@ -80,7 +80,9 @@ class _Persistent:
         return _reconstruct_persistent_obj, (self.meta,)
 
 
-def nvlabs(network: StyleGAN2, *, source: str = SOURCE, protocol: int = 4, **changes: Any) -> bytes:
+def nvlabs(
+    network: StyleGAN2, *, source: str = SOURCE, protocol: int = 4, planted: Any = None, **changes: Any
+) -> bytes:
     """As stylegan2-ada-pytorch saves it."""
     taps = torch.tensor([1.0, 3, 3, 1])
     kernel = torch.outer(taps, taps) / 64
@@ -118,12 +120,13 @@ def nvlabs(network: StyleGAN2, *, source: str = SOURCE, protocol: int = 4, **cha
                      "torgb": colours(f"to_rgbs.{index - 1}")}    # fmt: skip
             constant = {}
         blocks[f"b{4 * 2**index}"] = module("SynthesisBlock", constant, parts, **extra)
-    dense = {f"fc{i}": module("FullyConnectedLayer", {kind: own[f"style.{i + 1}.{kind}"] for kind in ("weight", "bias")})
+    kinds = ("weight", "bias")
+    dense = {f"fc{i}": module("FullyConnectedLayer", {kind: own[f"style.{i + 1}.{kind}"] for kind in kinds})
              for i in range(one.n_mapping)}    # fmt: skip
     mapping = module("MappingNetwork", {}, dense, w_avg=mean_of(network))
     generator = module("Generator", {}, {"synthesis": module("SynthesisNetwork", {}, blocks), "mapping": mapping})
     with _module("torch_utils.persistence", _reconstruct_persistent_obj=_reconstruct_persistent_obj):
-        return pickle.dumps({"G": generator, "D": None, "G_ema": generator, "augment_pipe": None}, protocol)
+        return pickle.dumps({"G": generator, "D": None, "G_ema": generator, "augment_pipe": planted}, protocol)
 
 
 class Network:
