@@ -1,4 +1,4 @@
-"""A take rendered at studio quality: each change where the performer heard it, and nothing else than the performance."""
+"""A take rendered at studio quality: each change where the performer heard it, and nothing else."""
 
 import numpy as np
 import pytest
@@ -86,7 +86,7 @@ def test_movements_go_on_in_the_time_of_the_engine(tiny_model):
 
 
 def test_what_does_not_fit_is_one_sentence(tiny_model):
-    with pytest.raises(TakeError, match="sample 5: /audiobend/bend/fgo/on: .*did you mean"):
+    with pytest.raises(TakeError, match=r"sample 5: /audiobend/bend/fgo/on: .*did you mean"):
         timeline(take_of(at(5, "bend/fgo/on", 1)), tiny_model)
     with pytest.raises(TakeError, match="plays the model other as well; render it with --quality live"):
         timeline(take_of(at(5, "model/load", "other")), tiny_model)

@@ -30,6 +30,7 @@ class EngineProcess:
 
     def __init__(self, name: str, setup: Setup) -> None:
         self._name, self._setup = name, setup
+        self._wanted = setup.wanted    # may change before it starts
         self._child: Child | None = None
         self._go: Go | None = None
         self._failures = 0

@@ -2,7 +2,19 @@
 
 import pytest
 
-from audiobend.control import LoadScene, ModelLoaded, Morph, Panic, Redo, SaveScene, Set, State, Undo, update, update_all
+from audiobend.control import (
+    LoadScene,
+    ModelLoaded,
+    Morph,
+    Panic,
+    Redo,
+    SaveScene,
+    Set,
+    State,
+    Undo,
+    update,
+    update_all,
+)
 from audiobend.control.history import MAX_STEPS, TOGETHER
 from audiobend.errors import ControlError
 from tests.osc.conftest import make_context, make_patch

@@ -22,7 +22,8 @@ from audiobend.spectral.live_settings import LiveSettings
 
 PATCH = Patch(seed=4).add(3, "erode", {"radius": 2}, id="fog").set("fog/radius/lfo", "sine 0.3 1.5")
 TRACK = Track("ebb & flöt.wav", 44100, 48000, 2, "ab" * 32)
-HEAD = TakeHead("tiny", "0" * 16, PATCH, LiveSettings(4, 4, n_channels=2), 48000, 2, "openvino", "low", True, TRACK, True)
+SETTINGS = LiveSettings(4, 4, n_channels=2)
+HEAD = TakeHead("tiny", "0" * 16, PATCH, SETTINGS, 48000, 2, "openvino", "low", True, TRACK, True)
 LINES = (
     Began(-500),
     Gesture(100, 1.25, "/audiobend/bend/fog/radius", (3,), number=1),
@@ -79,7 +80,7 @@ def head(**changes):
         ([head(), '{"sample": 1, "n": 1, "t": 0, "address": "mix", "args": []}'], "line 2: address must begin with /"),
         ([head(), '{"sample": 1, "n": 1, "t": 0, "address": "/mix", "args": [[]]}'], "line 2: args must be"),
         ([head(), '{"sample": 1, "n": 1, "t": 0, "address": "/mix", "args": [true]}'], "line 2: args must be"),
-        ([head(), '{"event": "began", "sample": 9}', '{"event": "began", "sample": 8}'], "line 3: samples must not go"),
+        ([head(), '{"event": "began", "sample": 9}', '{"event": "began", "sample": 8}'], "line 3: samples must not"),
         ([head(), "x" * (MAX_LINE + 1)], "line 2: may hold 2048 KiB at most"),
     ],
 )
