@@ -1,5 +1,6 @@
 """What a performance shows while it runs: the facts at the start, then a line that lives."""
 
+import gc
 import json
 import signal
 import sys
@@ -57,6 +58,7 @@ class Show:
                 signal.signal(getattr(signal, name), lambda *_: performance.stop())
         if not performance.start():
             return
+        gc.freeze()    # what is there by now stays; looking through it again would hold up OSC for a tenth of a second
         self._facts(performance, model)
         begun = monotonic()
         interval = LIVELY if self._is_lively else PLAIN if not self._as_json else 1.0

@@ -25,7 +25,7 @@ from audiobend.osc.decode import (
 from audiobend.osc.desk import Desk
 from audiobend.osc.encode import ROOT, Sent, encode
 from audiobend.osc.feedback import Feedback
-from audiobend.osc.limits import MAX_HEAVY, Allowance, Budget
+from audiobend.osc.limits import MAX_HEAVY, MAX_STEPS, STEPS_A_SECOND, Allowance, Budget
 from audiobend.osc.news import News
 from audiobend.osc.parse import Message, PacketError, parse
 from audiobend.osc.pending import Pending
@@ -63,6 +63,7 @@ class Responder:
         self.news = News()
         self.last_problem = ""
         self._failures = Allowance(rate=50, burst=500)
+        self._work = Allowance(rate=STEPS_A_SECOND, burst=STEPS_A_SECOND)
         self._out: list[tuple[bytes, Peer]] = []
         self._out_to: Counter[Peer] = Counter()
         self._table = Table(desk.context)
@@ -89,7 +90,7 @@ class Responder:
             self.last_problem = str(error)
             return
         self.news.subscribers.seen(sender, now)
-        budget = Budget()
+        budget = Budget(steps=int(min(MAX_STEPS, max(0, self._work.left(sender, now)))))
         for due, messages in packet.groups:
             if due is None or due <= wall:
                 self._group(messages, sender, now, budget)
@@ -98,6 +99,8 @@ class Responder:
                 self.schedule.put(now + due - wall, (messages, sender), now)
             except ControlError as error:
                 self._fail(Failure(messages[0].address, REFUSED, str(error)), sender, now)
+        if budget.cost:
+            self._work.use(sender, budget.cost, now)
         self.counters.work += packet.work + budget.spent
 
     def turn(self, now: float) -> None:

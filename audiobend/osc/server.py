@@ -2,10 +2,13 @@
 
 import ipaddress
 import logging
+import os
 import socket
+import sys
 import time
 from collections.abc import Sequence
-from threading import Event, Thread
+from contextlib import suppress
+from threading import Event, Thread, get_native_id
 from types import TracebackType
 
 from audiobend.osc.desk import Desk
@@ -17,8 +20,10 @@ from audiobend.osc.sockets import IDLE_SECONDS, AllowList, SparingLog, why_not
 DEFAULT_PORT = 9001
 RECEIVE_BUFFER = 4 << 20
 """Bytes that the system keeps for us while we are busy; it may give less."""
-MAX_DRAIN = 512
-"""Packets that are taken before what they ask for is carried out."""
+_RECEIVE_BUFFER_FORCE = 33
+"""SO_RCVBUFFORCE of Linux, which Python does not name."""
+MAX_DRAIN, MAX_DRAIN_SECONDS = 512, 0.02
+"""Packets that are taken, and for how long, before what they ask for is carried out and answered."""
 
 log = logging.getLogger("audiobend.osc")
 
@@ -97,6 +102,7 @@ class OscServer:
 
     def _run(self, sock: socket.socket) -> None:
         """Receive until closed; nothing that happens to one packet, or to one turn, ends this."""
+        _raise_priority()
         while not self._stop.is_set():
             try:
                 self._receive(sock)
@@ -116,7 +122,10 @@ class OscServer:
         try:
             self._packet(*sock.recvfrom(65536))
             sock.setblocking(False)
+            until = time.monotonic() + MAX_DRAIN_SECONDS
             for _ in range(MAX_DRAIN):
+                if time.monotonic() > until:
+                    return
                 self._packet(*sock.recvfrom(65536))
         except (TimeoutError, BlockingIOError):
             return
@@ -162,10 +171,25 @@ def listen_warning(address: str, allow: Sequence[str] = ()) -> str:
     return f"OSC listens at {address}: every machine that reaches it can play; name those that may with --allow"
 
 
+def _widen(sock: socket.socket) -> None:
+    """Have the system keep more packets; beyond its limit where that is permitted (Linux, as root)."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    if sys.platform == "linux":
+        with suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, _RECEIVE_BUFFER_FORCE, RECEIVE_BUFFER)
+
+
+def _raise_priority() -> None:
+    """Run this thread before others, where that is permitted: what floods it is on the same machine at times."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, get_native_id(), -10)
+
+
 def _open(address: str, port: int) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        _widen(sock)
         sock.bind((address, port))
     except (OSError, OverflowError) as error:
         sock.close()
