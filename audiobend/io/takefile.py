@@ -9,8 +9,8 @@
     {"event": "skipped", "sample": 90112, "from": 81920}
 
 Samples are counted at the sound card's rate, from the beginning of the sound that was played; what was done counts
-from that sample on; lines with the same ``n`` reached the engine together. ``t`` are seconds. A last line that is cut off, as by
-a power failure, is left out.
+from that sample on; lines with the same ``n`` reached the engine together. ``t`` are seconds. A last line that is cut
+off, as by a power failure, is left out.
 """
 
 import json

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from time import monotonic
 
 from audiobend.control import Command, Context, ModelFailed, StartTake, State, StopTake
 from audiobend.control.scenes import check_name
@@ -86,7 +87,7 @@ class Performance(Supervisor):
         self._number = 0
         self._keeper = Keeper(tell)
         self._takes = Takes(self._keeper, lambda: self._stop_take())
-        self.desk = Desk(state, context, self._on_change, self._figures, keep=self._on_commands)
+        self.desk = Desk(state, context, self._on_change, self._figures, _clock(), self._on_commands)
         self._model, self._sources = model, {model.name: setup.wanted.model}
         super().__init__(setup, tell)
         try:
@@ -190,6 +191,12 @@ class Performance(Supervisor):
             "late": status.late_blocks,
             "dropped": round(1000 * status.lost_seconds),
         }
+
+
+def _clock() -> Callable[[], float]:
+    """Return a clock that begins now, in thousandths of a second."""
+    begun = monotonic()
+    return lambda: round(monotonic() - begun, 3)
 
 
 def _heard(state: State) -> tuple[object, ...]:

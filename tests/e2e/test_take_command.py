@@ -1,6 +1,7 @@
 """A performance is recorded by one command and rendered again by another."""
 
 import json
+from time import sleep
 
 import numpy as np
 import pytest
@@ -57,11 +58,13 @@ def test_a_recorded_performance_is_rendered_again_bit_for_bit(start, audiobend, 
     with OscClient("127.0.0.1", facts["osc"]["port"]) as client:
         for address, *args in PLAYED:
             client.request(address, args)
+            sleep(0.1)
     output, error = process.communicate(timeout=250)
     assert process.returncode == 0, error
     take = load_take(tmp_path / "tonight.jsonl")
-    heard = [line for line in take.lines if isinstance(line, Gesture) and 0 < line.sample < 60 * RATE]
-    assert len(heard) == len(PLAYED), (heard, output)
+    played = [line for line in take.lines if isinstance(line, Gesture) and line.sample < 60 * RATE]
+    assert len(played) == len(PLAYED), (played, output)
+    assert sum(line.sample > 0 for line in played) >= 2
     assert (tmp_path / "s" / "scenes" / "low.yaml").exists()
     for name in ("a.wav", "b.wav"):
         status, _, error = audiobend(
