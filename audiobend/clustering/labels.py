@@ -6,6 +6,7 @@ everything else moves with it.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,10 +18,13 @@ LEANING = 1.07
 """How many times more than in the layer's mean profile a band must change to be named."""
 FOCUS = 1.25
 """How many times more than the whole sound a band must change to be named alone."""
-TRANSIENT, SUSTAINED = (1.25, 1.08), (1.06, 0.97)
-"""Change in attacks over change in steady columns: of the cluster itself, and beside the layer's mean."""
+TRANSIENT, SUSTAINED = (1.25, 1.08), (1.03, 0.97)
+"""Change in attacks over change in steady columns: of the cluster itself, and beside the layer's median."""
 TEXTURE = 0.33
 """A change whose mean is this small beside its size takes here and gives there."""
+
+APART = 1.3
+"""How many times more one of two changes must be to be called strong beside the other."""
 
 _PLACES: Mapping[tuple[int, int], str] = {
     (0, 0): "bass", (0, 1): "low band", (0, 2): "lows and mids", (1, 1): "low band", (1, 2): "low mids",
@@ -53,7 +57,7 @@ def name_clusters(profiles: Mapping[int, Profile | None]) -> dict[int, str]:
     if not sounding:
         return _different(dict.fromkeys(profiles, "silent"), {})
     usual = np.mean([_share(one) for one in sounding.values()], axis=0)
-    pace = float(np.mean([_pace(one) for one in sounding.values()]))
+    pace = float(np.median([_pace(one) for one in sounding.values()]))
     names = {index: "silent" if one is None else _label(one, usual, pace) for index, one in profiles.items()}
     return _different(names, {index: one.all for index, one in sounding.items()})
 
@@ -105,15 +109,28 @@ def _where(share: np.ndarray, usual: np.ndarray) -> tuple[str, bool]:
 
 
 def _different(names: dict[int, str], changes: Mapping[int, float]) -> dict[int, str]:
-    """Tell clusters of one label apart: by strength where two have it, else by number."""
+    """Tell clusters of one label apart: by strength where that differs enough, else by number."""
     result = dict(names)
     for label in set(names.values()):
         alike = [index for index, name in names.items() if name == label]
-        if len(alike) == 2 and label != "silent":
-            softer, stronger = sorted(alike, key=lambda index: changes[index])
-            if changes[stronger] >= 1.5 * changes[softer]:
-                result[stronger], result[softer] = f"{label}, strong", f"{label}, soft"
-                continue
-        for count, index in enumerate(alike[1:], start=2):
-            result[index] = f"{label} {count}"
+        words = _strengths([changes.get(index, 0.0) for index in alike]) if label != "silent" else None
+        for count, index in enumerate(alike):
+            if words:
+                result[index] = ", ".join(word for word in (label, words[count]) if word)
+            elif count:
+                result[index] = f"{label} {count + 1}"
     return result
+
+
+def _strengths(changes: Sequence[float]) -> list[str] | None:
+    """Return words for two or three strengths that are well apart; None for others.
+
+    >>> _strengths([4, 2]), _strengths([4, 2, 8]), _strengths([4, 4.1]), _strengths([4])
+    (['strong', 'soft'], ['', 'soft', 'strong'], None, None)
+    """
+    order = sorted(changes)
+    apart = all(high >= APART * low for low, high in pairwise(order))
+    if len(changes) not in (2, 3) or not apart:
+        return None
+    words = ["soft", "strong"] if len(changes) == 2 else ["soft", "", "strong"]
+    return [words[order.index(change)] for change in changes]
