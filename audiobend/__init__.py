@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from audiobend.io.audiofile import read_audio, write_audio
     from audiobend.io.modelbundle import list_models, load_model
     from audiobend.io.patchfile import load_patch, save_patch
+    from audiobend.io.picturemodel import load_picture_model
     from audiobend.live_engine import LiveEngine, LiveSettings
     from audiobend.networks import bent
     from audiobend.networks.model import Model
+    from audiobend.picture import PictureSettings, generate
     from audiobend.rendering import render, render_file
 
 # Imported on first use: torch takes seconds, and `audiobend --help` should not.
@@ -46,6 +48,9 @@ _HOMES = {
     "LiveSettings": "live_engine",
     "bent": "networks",
     "Model": "networks.model",
+    "PictureSettings": "picture",
+    "generate": "picture",
+    "load_picture_model": "io.picturemodel",
     "render": "rendering",
     "render_file": "rendering",
 }
@@ -60,13 +65,16 @@ __all__ = [
     "LiveSettings",
     "Model",
     "Patch",
+    "PictureSettings",
     "Plan",
     "Settings",
     "apply_transform",
     "bent",
+    "generate",
     "list_models",
     "load_model",
     "load_patch",
+    "load_picture_model",
     "read_audio",
     "render",
     "render_file",

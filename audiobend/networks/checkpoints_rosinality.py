@@ -9,7 +9,7 @@ from torch import Tensor
 
 from audiobend.errors import ModelError
 from audiobend.networks.checkpoints_tensors import tensor
-from audiobend.networks.stylegan2 import Architecture, drawn_noise
+from audiobend.networks.stylegan2 import OWN_NOISE, Architecture, drawn_noise
 from audiobend.networks.stylegan2_ops import FILTER
 
 Parts = tuple[Architecture, dict[str, Tensor], Tensor | None]
@@ -48,7 +48,7 @@ def complete(state: dict[str, Tensor], mean: Tensor | None) -> Parts:
     for layer in range(architecture.n_layers):
         name = f"noises.noise_{layer}"
         if name not in state:
-            state[name] = drawn_noise(0, layer, architecture.map_size(layer))
+            state[name] = drawn_noise(OWN_NOISE, layer, architecture.map_size(layer))
     if mean is not None:
         mean = mean.flatten()
         if mean.numel() != architecture.n_style or not bool(mean.isfinite().all()):

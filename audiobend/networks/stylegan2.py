@@ -33,6 +33,8 @@ MAPPING_RATE = 0.01
 """What the mapping network's weights are multiplied by; it learnt a hundred times more slowly than the rest."""
 AXES = ("y", "x")
 MAX_SIDE = 4096
+OWN_NOISE = 2**32
+"""Seed of the noise of a model that has none; pictures have smaller ones."""
 NoiseMode = Literal["const", "random", "none"]
 NOISE_MODES: tuple[NoiseMode, ...] = ("const", "random", "none")
 
@@ -268,9 +270,9 @@ class Noises(nn.Module):
             self.register_buffer(f"noise_{layer}", torch.empty(1, 1, *architecture.map_size(layer)))
 
     def draw(self) -> None:
-        """Begin anew: the noise of seed 0."""
+        """Begin anew: noise that is always the same."""
         for layer, noise in enumerate(self.buffers()):
-            noise.copy_(drawn_noise(0, layer, (noise.shape[2], noise.shape[3])))
+            noise.copy_(drawn_noise(OWN_NOISE, layer, (noise.shape[2], noise.shape[3])))
 
 
 def drawn_noise(seed: int, layer: int, size: tuple[int, int]) -> Tensor:
