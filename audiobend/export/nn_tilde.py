@@ -34,6 +34,8 @@ def nn_module(stream: Stream, slots: Slots, controls: Sequence[Control]) -> "tor
         n_in, _, n_out, _ = getattr(stream, f"{method}_params").tolist()
         setattr(stream, f"{method}_input_labels", _labels(n_in, method == "decode"))
         setattr(stream, f"{method}_output_labels", _labels(n_out, method == "encode"))
+    # Modules of one class share their compiled methods, and these methods are this file's alone.
+    stream.__class__ = type(Stream.__name__, (Stream,), {"__annotations__": Stream.__annotations__})
     scripted = compiled(stream)
     scripted.define(_lists(list(types)))
     for one in controls:

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from audiobend.bending import PROFILES, Patch, get_transform
+from audiobend.bending.features import All, Indices
 from audiobend.bending.plan import Plan
 from audiobend.bending.resolution import resolve
-from audiobend.bending.features import All, Indices
 from audiobend.export.bends import EXPORTED, Place, bender_for, fixed_params
 from audiobend.networks.bendable import LayerSpec
 
