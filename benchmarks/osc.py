@@ -15,6 +15,7 @@ import random
 import socket
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -72,7 +73,8 @@ def play(port: int, rate: int, count: int, packets: list[bytes]) -> None:
     for n in range(count):
         while (ahead := n / rate - (time.perf_counter() - start)) > 0:
             time.sleep(min(ahead, 0.001))
-        sock.send(packets[n % len(packets)])
+        with suppress(ConnectionRefusedError):    # of a message before, where nobody is there any more
+            sock.send(packets[n % len(packets)])
 
 
 def sustained(rate: int, seconds: float) -> dict[str, float]:

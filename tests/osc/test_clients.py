@@ -304,6 +304,19 @@ def test_the_pure_data_patch_plays_every_transform_and_every_place(desk, tmp_pat
 # All of them
 
 
+def test_the_command_writes_them_and_replaces_no_changed_file(audiobend, tiny_bundle, tmp_path):
+    status, out, _ = audiobend("osc", "clients", tiny_bundle, "--out", "mine", "--format", "pd,max", "--port", 9100)
+    assert status == 0 and out.split() == ["mine/audiobend.pd", "mine/audiobend.maxpat"]
+    patch = tmp_path / "mine" / "audiobend.pd"
+    assert "connect 127.0.0.1 9100" in patch.read_text()
+    assert audiobend("osc", "clients", tiny_bundle, "--out", "mine", "--format", "pd", "--port", 9100)[0] == 0
+    patch.write_text("changed")
+    status, _, told = audiobend("osc", "clients", tiny_bundle, "--out", "mine", "--format", "pd")
+    assert status == 2 and "add --overwrite" in told and patch.read_text() == "changed"
+    assert audiobend("osc", "clients", tiny_bundle, "--out", "mine", "--format", "pd", "--overwrite")[0] == 0
+    assert audiobend("osc", "clients", tiny_bundle, "--format", "pdf")[0] == 2
+
+
 def test_files_of_the_default_model_have_all_its_places():
     from audiobend.control import Context
     from audiobend.io.modelbundle import load_model

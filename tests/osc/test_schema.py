@@ -2,8 +2,10 @@
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from audiobend.bending import Patch
 from audiobend.control import Context
 from audiobend.osc.addresses import Table
+from audiobend.osc.clients import client_files, surface
 from audiobend.osc.schema import schema
 from audiobend.osc.server import OscServer
 from tests.osc.conftest import make_context
@@ -36,6 +39,25 @@ def default_context():
 def test_page_and_data_are_fresh(generator, default_context):
     assert generator.PAGE.read_text() == generator.page(default_context), "run python docs/make_osc.py"
     assert generator.DATA.read_text() == generator.data(default_context), "run python docs/make_osc.py"
+
+
+def test_files_for_other_programs_are_fresh(generator, default_context):
+    for name, content in client_files(surface(default_context)).items():
+        kept = (generator.SCHEMAS / name).read_bytes()
+        if name.endswith(".tosc"):    # the same text may be packed in several ways
+            kept, content = zlib.decompress(kept), zlib.decompress(content)
+        assert kept == content, f"{name}: run python docs/make_osc.py"
+
+
+def test_every_address_that_the_page_shows_is_there(generator, default_context):
+    """Those of the tables are the table's; here those of the text, of which each is looked up."""
+    table, patch = Table(default_context), Patch().add(3, "erode", id="fog")
+    text = generator.PAGE.read_text().partition("{features}` is")[0]
+    shown = set(re.findall(r"/audiobend/[\w/.<>-]*\w", text)) - {"/audiobend/done", "/audiobend/fail"}
+    shown = {one for one in shown if "<" not in one and not one.endswith("/audiobend/bend")}
+    assert len(shown) > 5
+    for address in shown:
+        assert table.lookup(address, patch).address == address
 
 
 def test_the_data_expands_to_every_address_there_is():
