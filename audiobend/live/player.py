@@ -20,6 +20,9 @@ from audiobend.speed import choose_backend, cost
 if TYPE_CHECKING:
     from audiobend.spectral.live_settings import LiveSettings
 
+COMPILED = 16
+"""Steps of a fade that are prepared before it begins."""
+
 
 class EnginePlayer:
     """A `LiveEngine` and what it was last asked for.
@@ -68,7 +71,8 @@ class EnginePlayer:
             self._backend = backend(self.backend or "torch", self._model, self._settings.n_channels)
             done.append(partial(self.engine.set_patch, self._prepared(wanted.patch)))
         elif wanted.fade is not None and wanted.fade != before.fade:
-            self._prepared(morph(before.patch, wanted.patch, 0.5, self._layers()))    # compiled before it begins
+            for n in range(1, COMPILED):    # before it begins: a radius that grows wants other graphs on the way
+                self._prepared(morph(before.patch, wanted.patch, n / COMPILED, self._layers()))
             done.append(partial(self._fade, wanted.patch, self._prepared(wanted.patch), wanted.fade.seconds))
         elif wanted.patch != before.patch:
             done.append(self._turn(before.patch, wanted))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from audiobend.bending import Modulation
+from audiobend.bending import Modulation, Patch
 from audiobend.control import Place, Set
 from audiobend.osc.decode import Change, decode
 from audiobend.osc.gestures import message_of
@@ -146,3 +146,25 @@ def test_every_command_is_a_message_that_means_it(desk, command):
     address, args = message_of(command)
     (request,) = decode(Message(address, args), TABLE, desk.state, Budget())
     assert isinstance(request, Change) and request.command == command
+
+
+ACTIONS = {
+    "scene/save": ("low",), "scene/load": ("low", 0.5), "scene/morph": ("low", "high", 0.5), "scene/delete": ("high",),
+    "undo": (), "redo": (), "take/start": ("one",), "take/stop": (), "panic": (), "model/load": ("other",),
+    "ping": (1,), "hello": (), "status": (), "notify": (1,), "sync": (3,), "dump": (0,),
+    "list/layers": (), "list/clusters": ("1",), "list/transforms": (), "list/params": ("erode",), "list/bends": (),
+    "list/scenes": (), "list/takes": (), "list/models": (),
+}
+
+
+def test_every_action_there_is_can_be_sent(talk):
+    assert {one.row.path for one in TABLE.leaves(Patch()) if one.row.kind == "action"} == set(ACTIONS)
+    talk("/audiobend/scene/save", "high")
+    for path, args in ACTIONS.items():
+        answers = talk(f"/audiobend/{path}", *args)
+        assert not any(address == "/audiobend/fail" for address, _ in answers), (path, answers)
+        if path not in ("scene/morph", "model/load"):    # told when it sounds
+            assert answers, path
+        talk("/audiobend/bend/fog/radius", 5 + len(path) % 7)    # something to undo
+        if path in ("undo", "take/start"):
+            talk("/audiobend/undo")
