@@ -15,6 +15,7 @@ from torch import Tensor
 
 from audiobend.bending import Patch, Plan
 from audiobend.bending.features import LayerName
+from audiobend.bending.latent import ALL_AXES
 from audiobend.bending.values import shown
 from audiobend.errors import PictureError, did_you_mean
 from audiobend.io.patchfile import load_patch
@@ -126,7 +127,7 @@ class Painter:
         """Return styles W+ with what the patch's ``latent`` entries do to them; ``w`` is not changed."""
         if not self.plan.patch.latent:
             return w.to(self.device)
-        has_axes = any("axis" in one.params for one in self.plan.patch.latent)
+        has_axes = any(one.params.get("axis", ALL_AXES) != ALL_AXES for one in self.plan.patch.latent)
         basis = self.model.latent_axes.to(self.device) if has_axes else None
         return self.plan.apply_latent(w.to(self.device), basis, times=times, another=self._another)
 

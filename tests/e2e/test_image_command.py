@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -234,3 +235,21 @@ def test_a_mistake_is_one_sentence_and_writes_nothing(audiobend, model, words, e
     assert status == 2 and out == "" and expected in error
     assert error.count("\n") == 1 and "Traceback" not in error
     assert sorted(Path().rglob("*")) == before
+
+
+def test_the_page_on_pictures_runs_from_top_to_bottom(audiobend, tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "pictures.md").read_text()
+    network = small_network(features=(12, 10, 8, 6, 4))
+    (tmp_path / "ffhq.pkl").write_bytes(nvlabs(network))
+    (patch,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "eyes.yaml").write_text(patch)
+    commands = re.findall(r"^audiobend (.*)$", "".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL)), re.MULTILINE)
+    assert len(commands) == 6
+    for command in commands:
+        status, _, error = audiobend(*shlex.split(command))
+        assert (status, error) == (0, ""), command
+    assert Path("again/seed0000.png").read_bytes() == Path("many/02/seed0000.png").read_bytes()
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    found: dict = {}
+    exec(program, found)
+    assert tuple(found["pictures"].shape) == (2, 3, 64, 64)
