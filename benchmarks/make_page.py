@@ -51,6 +51,7 @@ def main() -> None:
         "layers.py": ["--check"],
         "training.py": ["--check"],
         "osc.py": ["--check"],
+        "osc_campaign.py": ["--check"],
         "inference.py": ["--check"],
     }
     if options.corpus:

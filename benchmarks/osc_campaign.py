@@ -6,7 +6,7 @@
 valid messages among them whose effect is asked for; packets that are known to stop servers; 10,000 that want to
 subscribe; 20,000 valid messages a second for 10 s, then 10,000 a second. A ping is sent every 10 ms all the while. The
 same packets go to the three UDP servers of python-osc; one that has not answered for two seconds counts as stopped and
-is started again, three times at most.
+is started again, three times at most; and after a minute of mutated packets they get no more of them.
 
 Sound packets that switch further bends on are not among those that are mutated: a hundred bends are late for another
 reason than OSC.
@@ -50,6 +50,8 @@ BATCH = 100
 PATIENCE = 2.0
 """Seconds without an answer after which a server counts as stopped."""
 STARTS = 4
+MINUTE = 60.0
+"""Seconds after which mutated packets are enough for a server to compare with."""
 PROMISED_RATE, PROMISED_PING = 10_000, 0.05
 SIZE, STARS, FAR = "an element of size -4", "the pattern /*a*a*a*a*a*a*a*x", "a bundle for the next hour"
 
@@ -247,6 +249,8 @@ def attack(server: Server, found: Found, options: argparse.Namespace) -> None:
         player.send(encode("/audiobend/gain", [value]))
         answer = player.ask("/audiobend/gain")
         applied += answer is not None and answer.args == (value,)
+        if server.name != "audiobend" and time.monotonic() - begun > MINUTE:
+            break
         if answer is None and not player.is_alive():
             found.stopped.append(f"a mutated packet, after {n:,}")
             if len(found.stopped) == STARTS:

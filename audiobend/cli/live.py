@@ -114,6 +114,7 @@ def live(
     from audiobend.osc.framing import checked
     from audiobend.osc.server import listen_warning
 
+    where = Listening(listen, osc_port, allow or (), osc_tcp, oscquery_port, checked(osc_framing), advertise)
     if record:
         _check_record(record, [path for path in (from_, patch) if path], overwrite)
     the_session = Session(session)
@@ -126,7 +127,6 @@ def live(
     settings = _settings(latency, phase, n_channels, stride, look_ahead)
     wanted = Wanted(model, the_patch, backend=_backend(backend, the_model))
     setup = Setup(wanted, settings, card, latency.value, cushion, from_, loop, record, fast or freewheel)
-    where = Listening(listen, osc_port, allow or (), osc_tcp, oscquery_port, checked(osc_framing), advertise)
     keeping = Keeping(the_session, take_path)
     with Performance(setup, the_model, show.tell, where, keeping) as performance:
         if warning := listen_warning(listen, allow or ()):

@@ -7,8 +7,9 @@ from types import TracebackType
 from typing import Protocol
 
 from audiobend.osc.desk import Desk
-from audiobend.osc.framing import Framing
+from audiobend.osc.framing import Framing, checked
 from audiobend.osc.server import DEFAULT_PORT, OscServer
+from audiobend.osc.sockets import AllowList
 
 
 class _Server(Protocol):
@@ -33,6 +34,11 @@ class Listening:
         Of TCP.
     advertise : bool
         Tell the network by mDNS where OSC and OSCQuery are.
+
+    Raises
+    ------
+    ControlError
+        Where ``allow`` or ``framing`` are none.
     """
 
     address: str = "127.0.0.1"
@@ -42,6 +48,10 @@ class Listening:
     query_port: int | None = None
     framing: Framing = "auto"
     advertise: bool = False
+
+    def __post_init__(self) -> None:
+        AllowList(self.allow)
+        checked(self.framing)
 
 
 class Doors:
