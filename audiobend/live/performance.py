@@ -144,7 +144,7 @@ class Performance(Supervisor):
 
     def _record(self, name: str) -> None:
         """Begin or end a take."""
-        self._takes.stop()
+        self._takes.stop(self._number)
         path, self._take_path = self._take_path, None
         if name and path is not None and name == _name_of(path):
             self._takes.start(lambda: path)

@@ -61,7 +61,7 @@ class Takes:
         self._scenes: dict[str, Patch] = {}
         self._begun = 0
         self._place: Callable[[], Path] | None = None
-        self._is_ending = False
+        self._last: int | None = None    # the change that a take ends with
         self._file: TextIO | None = None    # the keeper's alone
 
     def ready(self, head: TakeHead, origin: int) -> None:
@@ -95,21 +95,21 @@ class Takes:
         ``place`` returns its path, on the keeper's thread.
         """
         with self._lock:
-            self._place, self._is_ending = place, False
+            self._place, self._last = place, None
             if self._head is not None:
                 self._open(place)
 
-    def stop(self) -> None:
-        """End the take with what the engine has yet to hear of."""
+    def stop(self, number: int) -> None:
+        """End the take with the change of that number, once the engine has heard of it."""
         with self._lock:
-            self._is_ending = self._place is not None
+            self._last = number if self._place is not None else None
             self._end_if_due()
 
     def close(self) -> None:
         """End the take now: what the engine has not heard of was not heard."""
         with self._lock:
             self._waiting.clear()
-            self._is_ending = True
+            self._last = 0 if self._place is not None else None
             self._end_if_due()
 
     # ---- what is remembered
@@ -136,6 +136,7 @@ class Takes:
             self._add(Skipped(sample, told.number - self._origin))
             return
         while self._waiting and self._waiting[0].number <= told.number:
+            self._end_if_due()
             done = self._waiting.popleft()
             for line in done.lines:
                 heard = replace(line, sample=sample, number=told.number) if isinstance(line, Gesture) else line
@@ -147,8 +148,9 @@ class Takes:
         self._end_if_due()
 
     def _end_if_due(self) -> None:
-        if self._is_ending and not self._waiting:
-            self._place, self._is_ending = None, False
+        """End the take if all that belongs to it is written."""
+        if self._last is not None and not (self._waiting and self._waiting[0].number <= self._last):
+            self._place = self._last = None
             self._keeper.do(self._close)
 
     def _add(self, line: Line) -> None:

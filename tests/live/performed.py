@@ -1,6 +1,7 @@
 """A performance in one process and one thread: OSC, desk, seam, engine and rings are the real ones."""
 
 import itertools
+import threading
 
 import numpy as np
 
@@ -60,6 +61,8 @@ class Performed:
         self.takes.note(self._n + 1, commands, after, now)
 
     def _on_change(self, before, after):
+        if (before.patch, before.bypass, before.fade) == (after.patch, after.bypass, after.fade):
+            return
         self._n += 1
         self._wanted = Wanted(
             self._wanted.model, after.patch, after.bypass, "torch", after.fade, self._n
@@ -99,6 +102,12 @@ class Performed:
         """All that came out, aligned with the sound."""
         late = ORIGIN + self.chain.latency
         return np.concatenate(self.out)[late:]
+
+    def written(self):
+        """Wait until what there is to write is written."""
+        done = threading.Event()
+        self.keeper.do(done.set)
+        assert done.wait(60)
 
     def close(self):
         self.takes.close()

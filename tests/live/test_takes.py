@@ -5,7 +5,7 @@ import pytest
 import soundfile as sf
 
 from audiobend.bending import Patch
-from audiobend.io.takefile import Gesture, Skipped
+from audiobend.io.takefile import Gesture, Skipped, load_take
 from audiobend.live.replay import replay_file
 from audiobend.spectral.live_settings import LiveSettings
 from tests.live.performed import ORIGIN, Performed
@@ -65,6 +65,8 @@ def test_a_take_played_again_is_what_was_heard_bit_for_bit(tiny_bundle, track, t
     performed.takes.start(lambda: performed.take)
     gestures(performed)
     heard = performed.heard()[: len(sound)]
+    performed.written()
+    assert load_take(performed.take).lines[-1].address == "/audiobend/bypass"    # it is there before the end
     take = performed.close()
     assert sum(isinstance(line, Gesture) for line in take.lines) == 14
     first, second = (replayed(take, path, tmp_path, name) for name in ("a.wav", "b.wav"))
@@ -83,7 +85,7 @@ def test_a_take_that_is_started_late_knows_what_came_before(tiny_bundle, track, 
     performed.takes.start(lambda: performed.take)
     performed.say("/audiobend/layer/3/all/scalar-multiply/factor", 3.0)
     performed.play(20_000)
-    performed.takes.stop()
+    performed.takes.stop(performed._n)
     performed.play(60_000)
     heard = performed.heard()[: len(sound)]
     take = performed.close()
@@ -108,3 +110,16 @@ def test_skips_and_engines_that_died_are_played_again_too(tiny_bundle, track, tm
     again = replayed(take, path, tmp_path)
     valid = slice(6000 + 9000 + 3 * performed.chain.latency, len(sound))
     np.testing.assert_array_equal(again[valid], as_written(heard[valid]).astype(np.float32))
+
+
+def test_a_take_ends_with_what_was_done_before_its_end(tiny_bundle, track, tmp_path):
+    performed = Performed(tiny_bundle, track[1], tmp_path)
+    performed.takes.start(lambda: performed.take)
+    performed.play(ORIGIN + 1000)
+    performed.say("/audiobend/mix", 0.5)
+    performed.say("/audiobend/scene/save", "low")    # the engine never hears of this
+    performed.takes.stop(performed._n)
+    performed.say("/audiobend/mix", 0.7)
+    performed.play(5000)
+    take = performed.close()
+    assert [line.args for line in take.lines if isinstance(line, Gesture)] == [(0.5,)]
