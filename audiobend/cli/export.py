@@ -69,10 +69,14 @@ def export(
 
     check_target(out, format_.value, overwrite, patch)
     the_model, the_patch = load_model(model), _patch(patch)
-    options = {"controls": controls, "profile": latency.value, "phase": phase.value, "n_channels": channels}
-    plan = named(
-        patch or "--patch", lambda: plan_export(the_model, the_patch, format_.value, **options), error=PatchError
-    )
+
+    def checked() -> "Export":
+        return plan_export(
+            the_model, the_patch, format_.value, controls=controls, profile=latency.value, phase=phase.value,
+            n_channels=channels,
+        )    # fmt: skip
+
+    plan = named(patch or "--patch", checked, error=PatchError)
     with progress_bar(f"writing {out.name}", json_) as advance:
         written = write(plan, out, advance)
     _tell(plan, written, json_)

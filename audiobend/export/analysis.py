@@ -1,4 +1,4 @@
-"""Samples to columns in an exported file, and the window that slides over them; `audiobend.spectral.sliding` compiled."""
+"""Samples to columns in an exported file, and the window that slides over them: `audiobend.spectral.sliding`."""
 
 import math
 
@@ -37,7 +37,7 @@ class Analysis(nn.Module):
         self.spectra = torch.zeros_like(self.spectra)
 
     def forward(self, samples: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the window in dB ``(channel, 128, 513)``, and spectrum and dB of the kept ``(channel, stride, 513)``."""
+        """Return the window in dB ``(channel, 128, 513)``; of the kept ``(channel, stride, 513)`` spectrum and dB."""
         self.samples = torch.cat([self.samples[:, -self.tail :], samples], dim=1)
         spectrum = torch.fft.rfft(self.samples.unfold(-1, self.n_fft, self.hop_length) * self.window)
         decibels = spectrum.abs().clamp_(min=1e-10).log10_().mul_(20.0)

@@ -1,5 +1,7 @@
 """A file read as nn~ reads it: what it offers, and whether all of it holds. Needs torch alone."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,7 +104,7 @@ def _attribute(module: Any, name: str) -> Attribute:
 def _run(module: Any, method: Method, n_samples: int) -> None:
     """Hand in what nn~ does: every in_ratio-th sample, one item; take what it takes."""
     x = torch.zeros(1, method.in_channels, n_samples // method.in_ratio)
-    with torch.inference_mode():
+    with torch.inference_mode(), unhurried():
         out = getattr(module, method.name)(x)
     expected = (1, method.out_channels, n_samples // method.out_ratio)
     if tuple(out.shape) != expected or out.dtype != torch.float32:
@@ -113,7 +115,19 @@ def _set(module: Any, attribute: Attribute) -> None:
     status = getattr(module, f"set_{attribute.name}")(*attribute.values)
     after = tuple(getattr(module, f"get_{attribute.name}")())
     if type(status) is not int or status != 0 or after != attribute.values:
-        raise ContractError(f"set_{attribute.name}{attribute.values} must return 0 and keep them, got {status}, {after}")
+        wanted = f"set_{attribute.name}{attribute.values} must return 0 and keep them"
+        raise ContractError(f"{wanted}, got {status}, {after}")
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Let compiled modules run as they are: the first calls of each take a second where torch may make it faster."""
+    before = torch._C._get_graph_executor_optimize()
+    torch._C._set_graph_executor_optimize(False)
+    try:
+        yield
+    finally:
+        torch._C._set_graph_executor_optimize(before)
 
 
 def _has(module: Any, name: str) -> None:

@@ -100,7 +100,7 @@ def every_control(patch: Patch, plan: Plan) -> tuple[Control, ...]:
 
 def check_controls(plan: Plan, controls: Sequence[Control]) -> None:
     """Refuse, by name, transforms that cannot be exported and parameters that have a fixed value in a file."""
-    fixed = {}
+    fixed: dict[str, str] = {}
     for steps in plan.steps.values():
         for step in steps:
             fixed |= {f"{step.bend.id}/{name}": step.entry.name for name in fixed_params(step)}

@@ -6,10 +6,10 @@ They are for looking in and copying from; nothing of audiobend is needed to open
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audiobend.export.controls import Control
+from audiobend.export.controls import Control, attribute_name
 from audiobend.export.nn_tilde import RESET
 from audiobend.osc.clients.max_patcher import Patcher, written
-from audiobend.osc.clients.pd_canvas import Canvas
+from audiobend.osc.clients.pd_canvas import Canvas, escaped
 
 _ROW, _TOP = 26, 150
 
@@ -49,10 +49,9 @@ class Help:
             "sound comes in on the left; sliders begin with the values of the patch; reset forgets all sound",
         )
 
-    @property
-    def nn(self) -> str:
-        """The object that plays the file."""
-        return f"nn~ {self.file} forward {max(self.buffer, 4096)}"
+    def nn(self, file: str) -> str:
+        """Return the object that plays the file, whose name is written as the host wants it."""
+        return f"nn~ {file} forward {max(self.buffer, 4096)}"
 
 
 def pd_help(of: Help) -> str:
@@ -60,12 +59,13 @@ def pd_help(of: Help) -> str:
     canvas = Canvas(width=760, height=_TOP + _ROW * (len(of.controls) + 2) + 40)
     for n, line in enumerate(of.lines):
         canvas.comment(line, 20, 10 + 18 * n)
-    source, nn, sink = canvas.obj("adc~ 1 2", 20, 75), canvas.obj(of.nn, 20, 100), canvas.obj("dac~ 1 2", 20, 125)
+    nn = canvas.obj(of.nn(_pd_word(of.file)), 20, 100)
+    source, sink = canvas.obj("adc~ 1 2", 20, 75), canvas.obj("dac~ 1 2", 20, 125)
     for channel in range(2):
         if channel < of.n_channels:
             canvas.cord(source, channel, nn, channel)
         canvas.cord(nn, min(channel, of.n_channels - 1), sink, channel)
-    name = of.file.rpartition(".")[0]
+    name = attribute_name(of.file.rpartition(".")[0])
     for n, one in enumerate(of.controls):
         _pd_control(canvas, f"{name}/{one.attribute}", one, nn, _TOP + 10 + _ROW * n)
     y = _TOP + 10 + _ROW * len(of.controls)
@@ -78,7 +78,8 @@ def _pd_control(canvas: Canvas, name: str, one: Control, nn: int, y: int) -> Non
     low, high = one.param.low, one.param.high
     start, value = canvas.obj("loadbang", 620, y), canvas.msg(f"{one.value:.10g}", 690, y)
     slider = canvas.slider(name, 20, y, low, high)
-    shown = canvas.obj(f"nbx 6 14 {low:.10g} {high:.10g} 0 0 empty empty empty 0 -8 0 10 #fcfcfc #000000 #000000 0", 115, y)
+    box = f"nbx 6 14 {low:.10g} {high:.10g} 0 0 empty empty empty 0 -8 0 10 #fcfcfc #000000 #000000 0"
+    shown = canvas.obj(box, 115, y)
     canvas.comment(one.target, 190, y)
     whole = [canvas.obj("int", 380, y)] if one.whole else []
     canvas.chain(start, value, slider, *whole, shown, canvas.msg(f"set {one.attribute} \\$1", 420, y), nn)
@@ -91,7 +92,7 @@ def max_help(of: Help) -> str:
         patcher.words(line, 20.0, 8.0 + 18.0 * n, 720.0)
     n = of.n_channels
     source = patcher.external("adc~ 1 2", 1, 2, (20.0, 70.0, 80.0, 22.0))
-    nn = patcher.external(of.nn, n, n, (20.0, 96.0, 400.0, 22.0))
+    nn = patcher.external(of.nn(_max_word(of.file)), n, n, (20.0, 96.0, 400.0, 22.0))
     sink = patcher.external("dac~ 1 2", 2, 0, (20.0, 122.0, 80.0, 22.0))
     for channel in range(2):
         if channel < n:
@@ -112,4 +113,15 @@ def _max_control(patcher: Patcher, one: Control, nn: str, y: float) -> None:
     kind = "number" if one.whole else "flonum"
     shown = patcher.box(kind, (126.0, y, 58.0, 20.0), parameter_enable=0, minimum=low, maximum=high)
     patcher.words(one.target, 190.0, y, 300.0)
-    patcher.chain(patcher.obj(f"loadmess {one.value:.10g}"), slider, shown, patcher.obj(f"prepend set {one.attribute}"), nn)
+    start, said = patcher.obj(f"loadmess {one.value:.10g}"), patcher.obj(f"prepend set {one.attribute}")
+    patcher.chain(start, slider, shown, said, nn)
+
+
+def _pd_word(file: str) -> str:
+    """Return a file's name as one word of a Pure Data object."""
+    return escaped(file).replace(" ", "\\ ")
+
+
+def _max_word(file: str) -> str:
+    """Return a file's name as one word of a Max object."""
+    return f'"{file}"' if " " in file else file

@@ -52,7 +52,6 @@ class Movement(nn.Module):
         self.follows = SHAPES.index(FOLLOW) in self.shapes
         self.register_buffer("power", torch.zeros(REMEMBERED if self.follows else 0, dtype=torch.float64))
 
-    @torch.jit.ignore
     def _add(self, patch: Patch, one: Modulation, slots: Slots) -> Tensor:
         target, param = canonical(patch, one.target), patch.param(one.target)
         name = f"{target}/lfo"
@@ -112,7 +111,7 @@ class Movement(nn.Module):
         if kind == 2:
             return 1.0 if share < 0.5 else -1.0
         if kind == 3:
-            return float(self.drawn[index, int(math.floor(cycles)) % self.n_drawn].item())
+            return float(self.drawn[index, math.floor(cycles) % self.n_drawn].item())
         return self.level(time, rate)
 
     def forward(self, values: list[float], time: float) -> list[float]:

@@ -141,8 +141,12 @@ def card(plan: Export) -> dict[str, Any]:
         "technical": "; ".join(facts) + ".",
         "citation": CITATION,
     }
-    cut = {key: text if len(text) <= _LONGEST[key] else text[: _LONGEST[key] - 3] + "..." for key, text in texts.items()}
-    return {**cut, "authors": ["audiobend"], "tags": ["bending", "VAE", "spectral"], "version": "1"}
+    short = {key: _cut(text, _LONGEST[key]) for key, text in texts.items()}
+    return {**short, "authors": ["audiobend"], "tags": ["bending", "VAE", "spectral"], "version": "1"}
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 def licence(model: Model) -> str:

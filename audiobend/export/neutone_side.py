@@ -79,11 +79,13 @@ class Wrapper(WaveformToWaveformBase):    # type: ignore[misc]
 
     @torch.jit.export
     def is_input_mono(self) -> bool:
-        return self.is_mono
+        mono: bool = self.is_mono
+        return mono
 
     @torch.jit.export
     def is_output_mono(self) -> bool:
-        return self.is_mono
+        mono: bool = self.is_mono
+        return mono
 
     @torch.jit.export
     def get_native_sample_rates(self) -> list[int]:

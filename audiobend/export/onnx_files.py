@@ -11,6 +11,7 @@ import warnings
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ def _pieces(model: Model, plan: Plan, cuts: list[int]) -> list[_Piece]:
     halves = {"encoder": sum(edge <= CODE for edge in edges), "decoder": sum(CODE < edge < N_STAGES for edge in edges)}
     counts = {"encoder": 0, "decoder": 0}
     found = []
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         half = "encoder" if first <= CODE else "decoder"
         counts[half] += 1
         name = half if halves[half] == 1 else f"{half}-{counts[half]}"

@@ -27,6 +27,7 @@ class WarmPhases(nn.Module):
     spectrum: Tensor
     previous: Tensor
     tail: Tensor
+    newest: Tensor
 
     def __init__(self, stride: int, look_ahead: int, sweeps: int = SWEEPS) -> None:
         super().__init__()

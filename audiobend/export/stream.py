@@ -4,6 +4,8 @@ It does what `audiobend.live_engine` does, sample for sample. All that it rememb
 module; `reset` brings the first sample back.
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -80,7 +82,7 @@ class Stream(nn.Module):
     @torch.jit.export
     def set_value(self, slot: int, value: float, low: float, high: float) -> int:
         """Set one of the values, held within its range; return 0, or -1 where it is no number."""
-        if value != value:
+        if math.isnan(value):
             return -1
         self.values[slot] = min(max(value, low), high)
         return 0
@@ -155,7 +157,7 @@ class Stream(nn.Module):
 
     @torch.jit.export
     def decode(self, x: Tensor) -> Tensor:
-        """Take places on the latent axes ``(1, axis, stride)``; return the sound ``(1, channel, time)`` they stand for."""
+        """Take places on the latent axes ``(1, axis, stride)``; return their sound ``(1, channel, time)``."""
         if x.dim() != 3 or x.shape[0] != 1 or x.shape[1] != self.encoding.n_axes:
             raise ValueError(f"a block must be (1, {self.encoding.n_axes}, time), got {x.shape}")
         places = torch.nan_to_num(x, 0.0, 0.0, 0.0).to(torch.float32)

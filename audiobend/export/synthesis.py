@@ -21,7 +21,6 @@ class Synthesis(nn.Module):
         Frames that found phases wait for; None takes the input's phase.
     """
 
-    __constants__ = ("finds",)
     window: Tensor
     drawn: Tensor
     tail: Tensor
@@ -33,7 +32,7 @@ class Synthesis(nn.Module):
         self.n_fft, self.hop_length, self.n_drawn = N_FFT, HOP_LENGTH, N_DRAWN
         self.finds = phase_look_ahead is not None
         look_ahead = phase_look_ahead or 0
-        self.phases = WarmPhases(stride, look_ahead) if phase_look_ahead is not None else nn.Identity()
+        self.phases = WarmPhases(stride, look_ahead)
         self.register_buffer("window", window().clone())
         angles = torch.rand(N_DRAWN + stride, N_BINS, generator=torch.Generator().manual_seed(0)) * (2 * math.pi)
         self.register_buffer("drawn", torch.polar(torch.ones_like(angles), angles))
@@ -45,8 +44,7 @@ class Synthesis(nn.Module):
         """Start with silence again."""
         self.tail, self.waiting = torch.zeros_like(self.tail), torch.zeros_like(self.waiting)
         self.n_calls = 0
-        if self.finds:
-            self.phases.reset()
+        self.phases.reset()
 
     @torch.jit.export
     def direction(self, spectrum: Tensor) -> Tensor:

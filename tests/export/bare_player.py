@@ -17,7 +17,7 @@ class Refuse:
     def find_spec(self, name, path=None, target=None):
         top = name.partition(".")[0]
         if top in OF_TORCH or top in sys.stdlib_module_names:
-            return None
+            return
         raise ModuleNotFoundError(f"{name} is not there", name=name)
 
 

@@ -92,10 +92,10 @@ class Blur(Bender):
     @torch.jit.export
     def reach(self, values: list[float]) -> int:
         """Look three sigma up and down."""
-        return int(math.ceil(3 * values[0]))
+        return math.ceil(3 * values[0])
 
     def forward(self, x: Tensor, part: Tensor, values: list[float], call: int) -> Tensor:
-        reach = int(math.ceil(3 * values[0]))
+        reach = math.ceil(3 * values[0])
         if reach == 0:
             return part
         bell = [math.exp(-0.5 * (place / values[0]) * (place / values[0])) for place in range(-reach, reach + 1)]

@@ -141,7 +141,7 @@ class BroadRotate(BroadWarp):
 
 
 def _rolled(x: Tensor, cells: float, dim: int) -> Tensor:
-    whole = int(math.floor(cells))
+    whole = math.floor(cells)
     near = torch.roll(x, [whole], [dim])
     return near if cells == whole else torch.lerp(near, torch.roll(x, [whole + 1], [dim]), cells - whole)
 
@@ -208,8 +208,8 @@ def _box(part: Tensor, values: list[float]) -> Tensor:
     left, top, width, height = values[0], values[1], values[2], values[3]
     n_rows, n_columns = part.shape[2], part.shape[3]
     inside = torch.zeros(n_rows, n_columns, dtype=torch.bool, device=part.device)
-    rows = int(math.ceil(top * n_rows - 0.5)), max(0, int(math.ceil((top + height) * n_rows - 0.5)))
-    columns = int(math.ceil(left * n_columns - 0.5)), max(0, int(math.ceil((left + width) * n_columns - 0.5)))
+    rows = math.ceil(top * n_rows - 0.5), max(0, math.ceil((top + height) * n_rows - 0.5))
+    columns = math.ceil(left * n_columns - 0.5), max(0, math.ceil((left + width) * n_columns - 0.5))
     inside[rows[0] : rows[1], columns[0] : columns[1]] = True
     return inside
 

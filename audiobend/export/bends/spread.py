@@ -11,7 +11,7 @@ from audiobend.export.bends.base import Bender, exported
 
 def half_widths(radius: int) -> list[int]:
     """Return half the width of a disc in the rows 0, 1, ... radius away from its centre."""
-    return [int(round(math.sqrt(float(radius * radius - row * row)))) for row in range(radius + 1)]
+    return [int(math.sqrt(float(radius * radius - row * row)) + 0.5) for row in range(radius + 1)]
 
 
 def largest(x: Tensor, widths: list[int]) -> Tensor:

@@ -25,7 +25,6 @@ class _Gather(Bender):
         self.register_buffer("source", found.clamp(min=0))
         self.register_buffer("kept", (found >= 0).float())
 
-    @torch.jit.ignore
     def found(self, place: Place) -> Tensor:
         """Return the number of the cell that is read at each, ``(height, width)``; 0 for none."""
         return place.probe(_cells(place))[0, 0]
@@ -67,7 +66,6 @@ class TurnFeatures(_Gather):
         turned = place.features >= place.height // 2
         self.register_buffer("turned", turned.view(1, -1, 1, 1))
 
-    @torch.jit.ignore
     def found(self, place: Place) -> Tensor:
         return rotate(_cells(place)[:, :1], torch.pi)[0, 0]
 
@@ -90,7 +88,7 @@ class Scale(Bender):
             # What the other axis does is alike for all unit rows: its fullest column tells what the rows become.
             units = torch.eye(n).split(16)
             scaled = [place.step.entry.function(rows[None, :, :, None].expand(-1, -1, -1, n), cells) for rows in units]
-            fullest = int(sum(one.sum((0, 1, 2)) for one in scaled).argmax())
+            fullest = int(torch.stack([one.sum((0, 1, 2)) for one in scaled]).sum(0).argmax())
             self.register_buffer(name, torch.cat([one[0, :, :, fullest] for one in scaled]).mT.contiguous())
 
     def forward(self, x: Tensor, part: Tensor, values: list[float], call: int) -> Tensor:
