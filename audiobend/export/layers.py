@@ -59,7 +59,7 @@ class LayerBends(nn.Module):
         """Return how many rows around a row matter to all of them together; -1 for all rows."""
         total = 0
         for step in self.steps:
-            one: int = step.reach(values)    # type: ignore[operator]    # torch types no list of modules
+            one: int = step.reach(values)    # type: ignore[operator]
             total = -1 if total < 0 or one < 0 else total + one
         return total
 

@@ -117,7 +117,7 @@ class BentNetwork(nn.Module):
         """Return for each stage the first row that is worked out, and the one after the last."""
         reaches: list[int] = []
         for layer in self.bends:
-            one: int = layer.reach(values)    # type: ignore[operator]    # torch types no list of modules
+            one: int = layer.reach(values)    # type: ignore[operator]
             reaches.append(one if bent else 0)
         starts, stops = [0 for _ in self.heights], self.heights.copy()
         start, stop = self.first_column, self.last_column
