@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from audiobend.bending import Patch, Plan
-from audiobend.bending.features import LayerName
 from audiobend.bending.latent import ALL_AXES
 from audiobend.bending.values import shown
 from audiobend.errors import PictureError, did_you_mean
@@ -23,6 +22,7 @@ from audiobend.io.picturemodel import load_picture_model
 from audiobend.networks.bendable import CallSites, bent
 from audiobend.networks.stylegan2 import NOISE_MODES, NoiseMode, StyleGAN2
 from audiobend.networks.stylegan2_model import PictureModel, truncate
+from audiobend.picture_bends import MapBends
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 SYNTHESIS = ("input", "conv1", "to_rgb1", "convs", "to_rgbs", "noises")
@@ -97,6 +97,9 @@ class Painter:
         self.plan = patch if isinstance(patch, Plan) else model.resolve(patch or Patch())
         self.device = _device(self.settings.device)
         self.network = self._network()
+        convolutions = self.network.kernels()    # nobody else looks at what they put out
+        counts = {one.name: one.n_features for one in self.network.layers() if one.name in convolutions}
+        self._bends = MapBends(self.plan, counts)
         _check(model, self.settings)
 
     def _network(self) -> StyleGAN2:
@@ -177,22 +180,8 @@ class Painter:
         if not self.plan.steps:
             yield None
             return
-        with bent(self.network, _SideBySide(self.plan), times, call) as sites:
+        with bent(self.network, self._bends, times, call) as sites:
             yield sites
-
-
-class _SideBySide:
-    """A plan whose bends get maps laid out one feature after the other, which is how they are fast."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-
-    @property
-    def layers(self) -> frozenset[LayerName]:
-        return self.plan.layers
-
-    def apply(self, layer: LayerName, x: Tensor, *, times: Tensor | None = None, call: int = 0) -> Tensor:
-        return self.plan.apply(layer, x.contiguous(), times=times, call=call)
 
 
 def generate(

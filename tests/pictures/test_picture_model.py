@@ -11,7 +11,9 @@ from audiobend.bending import Clusters, Patch
 from audiobend.errors import AudiobendError, ModelError, PatchError, PictureError
 from audiobend.io.clusterfile import save_clusters
 from audiobend.io.imagefile import read_facts, to_bytes, write_png
+from audiobend.io.patchfile import parse_patch
 from audiobend.io.picturemodel import convert, load_picture_model, save_picture_model
+from audiobend.networks import bent
 from audiobend.networks.stylegan2_model import PictureModel, mean_style, weights_fingerprint
 from audiobend.picture import Painter, PictureSettings
 from audiobend.picture_files import parse_seeds, sheet
@@ -175,3 +177,29 @@ def test_seeds_are_read_as_typed():
 def test_a_sheet_puts_pictures_row_by_row():
     tiles = [np.full((2, 3, 3), i, np.uint8) for i in range(5)]
     assert sheet(tiles, 3)[::2, ::3, 0].tolist() == [[0, 1, 2], [3, 4, 0]]
+
+
+@pytest.mark.parametrize(
+    "bends",
+    [
+        "[{layer: 3, transform: rotate, params: [30], features: indices, feature-param: [1]}]",
+        "[{layer: 1, transform: erode, params: [1], features: indices, feature-param: [0, 3]}, "
+        "{layer: 1, transform: scalar-multiply, params: [2], features: indices, feature-param: [3], mix: 0.5}]",
+        "[{layer: 2, transform: shuffle, features: indices, feature-param: [0, 3]}]",
+        "[{layer: 2, transform: noise, params: [1], features: indices, feature-param: [0]}]",
+        "[{layer: 2, transform: flip-h, features: indices, feature-param: [0], with-norm: true}]",
+        "[{layer: 4, transform: invert}]",
+        "[{layer: const, transform: rotate, params: [30], features: indices, feature-param: [1]}]",
+        "[{layer: w, transform: ablate, features: indices, feature-param: [1]}]",
+    ],
+)
+def test_bends_of_some_features_are_the_plans_own(model, bends):
+    patch = parse_patch(f"{{transforms: {bends}, seed: 4}}")
+    painter = Painter(model, patch)
+    w = torch.randn(2, 6, 8, generator=torch.Generator().manual_seed(0))
+    before = w.clone()
+    with torch.no_grad(), bent(model.network, model.resolve(patch)):
+        expected = torch.cat([model.network.synthesis(w[i : i + 1]) for i in range(2)])
+    torch.testing.assert_close(painter.paint(w, [0, 1]), expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(painter.paint(w, [0, 1]), expected, atol=1e-5, rtol=1e-5)
+    assert torch.equal(w, before) and torch.equal(model.network.input.input, small_network().input.input)
