@@ -275,9 +275,11 @@ class LiveEngine:
             return Wanted((mix, mix, mix), (gain_db, gain_db, gain_db), output.limiter)
         first = HOP_LENGTH * self._n_hops - self.latency + LIMITER_DELAY
         times = torch.tensor([first, first + HOP_LENGTH], dtype=torch.float64).clamp_(min=0) / self._rate
+        # Another movement is a jump as well: it must not click.
+        moved = plan.patch.modulation
         return Wanted(
-            (output.mix, *_two(plan.value("output/mix", times))),
-            (output.gain_db, *_two(plan.value("output/gain_db", times))),
+            ((output.mix, moved), *_two(plan.value("output/mix", times))),
+            ((output.gain_db, moved), *_two(plan.value("output/gain_db", times))),
             output.limiter,
         )
 

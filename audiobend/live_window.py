@@ -110,7 +110,7 @@ class SlidingWindow:
         value = plan.value("output/detail", self._seconds(torch.arange(-1, n)))
         wanted = torch.as_tensor(value, dtype=torch.float32).expand(n + 1)
         start, end = float(wanted[0]), float(wanted[-1])
-        before, after = self._detail.step(plan.patch.output.detail, start, end)
+        before, after = self._detail.step((plan.patch.output.detail, plan.patch.modulation), start, end)
         return wanted[1:] + torch.linspace(before - start, after - end, n + 1)[1:]
 
     def _seconds(self, column: Tensor) -> Tensor:

@@ -396,3 +396,20 @@ def test_memory_and_alignment_hold_over_a_long_run(tiny_model, sound):
     assert grown < 100_000
     looped = np.roll(samples, engine.latency, axis=1)
     assert decibels(out - looped, looped) < -90
+
+
+@pytest.mark.parametrize("target", ["output/gain_db", "output/mix"])
+def test_a_movement_that_is_switched_on_or_off_does_not_click(tiny_model, target):
+    t = np.arange(66_150) / 44_100
+    tone = (0.2 * np.sin(2 * np.pi * 100 * t)).astype(np.float32)[None]
+    patch = CLEAR.add(5, "negate", mix=0.5)
+    depth = -20.0 if target == "output/gain_db" else -0.9
+    engine = LiveEngine(tiny_model, patch, LiveSettings())
+    out = [play(engine, tone[:, :22_050])]
+    for shape in ("square", "off"):
+        patch = patch.set(f"{target}/lfo", (shape, 0.1, depth))
+        engine.set_patch(patch)
+        out.append(play(engine, tone[:, :22_050]))
+    quiet = play(LiveEngine(tiny_model, CLEAR.add(5, "negate", mix=0.5), LiveSettings()), tone[:, :22_050])
+    step = np.abs(np.diff(np.concatenate(out, axis=1)))[:, 30_000:].max()
+    assert step < 1.5 * np.abs(np.diff(quiet)).max() + 0.01

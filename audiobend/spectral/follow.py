@@ -120,17 +120,17 @@ class Glide:
 
     def __init__(self, n_steps: int) -> None:
         self.n_steps = n_steps
-        self._base: float | None = None
+        self._base: object = None
         self._offset = self._end = 0.0
         self._left = 0
 
-    def step(self, base: float, start: float, end: float) -> tuple[float, float]:
+    def step(self, base: object, start: float, end: float) -> tuple[float, float]:
         """Return the value at the start and the end of this step.
 
         Parameters
         ----------
-        base : float
-            What someone has set; another one than in the step before is a jump.
+        base : object
+            What someone has set, a number or more; another one than in the step before is a jump.
         start, end : float
             Where the value should be: the base, and what moves it.
         """

@@ -59,8 +59,8 @@ class OffsetBlocker:
 class Wanted(NamedTuple):
     """What is wanted of a hop: the value that was set, and what it is at the hop's start and end."""
 
-    mix: tuple[float, float, float]
-    gain_db: tuple[float, float, float]
+    mix: tuple[object, float, float]
+    gain_db: tuple[object, float, float]
     limiter: bool
 
 
