@@ -4,7 +4,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Any
 
 import torch
@@ -119,7 +119,8 @@ def _begin(stop: Any, done: Any) -> None:
 
 def _learn_apart(job: Job, index: int) -> tuple[dict[str, Any], float, Any]:
     def on_step(step: int) -> None:
-        if _stop.is_set():
+        first = parent_process()
+        if _stop.is_set() or (first and not first.is_alive()):    # it may have been killed, and could not say so
             raise _StoppedError
         _done[index] = job.work(step)
 

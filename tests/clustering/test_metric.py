@@ -1,6 +1,10 @@
 """The networks of method metric: the paper's shape, batches, running statistics; and the file that keeps them."""
 
+import subprocess
+import sys
+
 import numpy as np
+import psutil
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -95,6 +99,35 @@ def test_a_process_for_each_layer_gives_the_same_bits_as_one_process(tmp_path):
         assert all(torch.equal(value, state[name]) for name, value in here.network.state_dict().items())
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
+
+
+ENDLESS = """
+import sys
+from pathlib import Path
+from audiobend.clustering.maps import Pictures
+from audiobend.clustering.metric_work import Job, learn_all
+
+if __name__ == "__main__":
+    maps = Pictures(Path(sys.argv[1]), (2, 3, 8, 8))
+    learn_all([Job(maps, maps, 10**9, seed) for seed in (0, 1)], 2, lambda share: print(share, flush=True))
+"""
+
+
+@pytest.mark.slow
+def test_layers_in_training_end_with_a_first_process_that_is_killed(tmp_path):
+    (tmp_path / "maps").write_bytes(bytes(range(192)) * 2)
+    (tmp_path / "endless.py").write_text(ENDLESS)
+    words = [sys.executable, tmp_path / "endless.py", tmp_path / "maps"]
+    first = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    assert first.stdout
+    assert next(share for share in first.stdout if float(share) > 0)    # they train
+    children = psutil.Process(first.pid).children(recursive=True)
+    first.kill()
+    first.communicate()
+    _, alive = psutil.wait_procs(children, timeout=120)
+    for process in alive:
+        process.kill()
+    assert not alive
 
 
 def test_maps_on_disk_are_within_one_step_of_grey(tmp_path):
