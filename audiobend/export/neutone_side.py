@@ -10,119 +10,118 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from neutone_sdk import ContinuousNeutoneParameter, NeutoneParameter, WaveformToWaveformBase
-from neutone_sdk.utils import save_neutone_model
 from torch import Tensor
 
-SPEC: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")) if len(sys.argv) > 1 else {}
-CARD: dict[str, Any] = SPEC.get("card", {})
 
+def wrapped(spec: dict[str, Any]) -> Any:
+    """Return the spec's file as Neutone FX wants it."""
+    from neutone_sdk import ContinuousNeutoneParameter, NeutoneParameter, WaveformToWaveformBase
 
-class Wrapper(WaveformToWaveformBase):    # type: ignore[misc]
-    """A compiled audiobend file as Neutone FX wants it."""
+    card: dict[str, Any] = spec["card"]
+    knobs: list[dict[str, Any]] = spec["knobs"]
 
-    names: list[str]
-    slots: list[int]
-    lows: list[float]
-    highs: list[float]
-    wholes: list[bool]
-    rates: list[int]
-    sizes: list[int]
-    texts: dict[str, str]
-    authors: list[str]
-    tags: list[str]
+    class Wrapper(WaveformToWaveformBase):    # type: ignore[misc]
+        names: list[str]
+        slots: list[int]
+        lows: list[float]
+        highs: list[float]
+        wholes: list[bool]
+        rates: list[int]
+        sizes: list[int]
+        texts: dict[str, str]
+        authors: list[str]
+        tags: list[str]
 
-    def __init__(self, model: torch.nn.Module) -> None:
-        # The base asks its questions while it is made: plain values may stand on a module before that.
-        self.names = [one["name"] for one in SPEC["knobs"]]
-        self.slots = [one["slot"] for one in SPEC["knobs"]]
-        self.lows = [float(one["low"]) for one in SPEC["knobs"]]
-        self.highs = [float(one["high"]) for one in SPEC["knobs"]]
-        self.wholes = [bool(one["whole"]) for one in SPEC["knobs"]]
-        self.is_mono, self.delay = SPEC["channels"] == 1, int(SPEC["latency"])
-        self.rates, self.sizes = [int(SPEC["sample_rate"])], [int(SPEC["ratio"])]
-        self.texts = {key: value for key, value in CARD.items() if isinstance(value, str)}
-        self.authors, self.tags = list(CARD["authors"]), list(CARD["tags"])
-        super().__init__(model)
+        def __init__(self, model: torch.nn.Module) -> None:
+            # The base asks its questions while it is made: plain values may stand on a module before that.
+            self.names, self.slots = [one["name"] for one in knobs], [one["slot"] for one in knobs]
+            self.lows, self.highs = [float(one["low"]) for one in knobs], [float(one["high"]) for one in knobs]
+            self.wholes = [bool(one["whole"]) for one in knobs]
+            self.is_mono, self.delay = spec["channels"] == 1, int(spec["latency"])
+            self.rates, self.sizes = [int(spec["sample_rate"])], [int(spec["ratio"])]
+            self.texts = {key: value for key, value in card.items() if isinstance(value, str)}
+            self.authors, self.tags = list(card["authors"]), list(card["tags"])
+            super().__init__(model)
 
-    def get_model_name(self) -> str:
-        return self.texts["name"]
+        def get_model_name(self) -> str:
+            return self.texts["name"]
 
-    def get_model_authors(self) -> list[str]:
-        return self.authors
+        def get_model_authors(self) -> list[str]:
+            return self.authors
 
-    def get_model_short_description(self) -> str:
-        return self.texts["short"]
+        def get_model_short_description(self) -> str:
+            return self.texts["short"]
 
-    def get_model_long_description(self) -> str:
-        return self.texts["long"]
+        def get_model_long_description(self) -> str:
+            return self.texts["long"]
 
-    def get_technical_description(self) -> str:
-        return self.texts["technical"]
+        def get_technical_description(self) -> str:
+            return self.texts["technical"]
 
-    def get_tags(self) -> list[str]:
-        return self.tags
+        def get_tags(self) -> list[str]:
+            return self.tags
 
-    def get_model_version(self) -> str:
-        return self.texts["version"]
+        def get_model_version(self) -> str:
+            return self.texts["version"]
 
-    def is_experimental(self) -> bool:
-        return False
+        def is_experimental(self) -> bool:
+            return False
 
-    def get_citation(self) -> str:
-        return self.texts["citation"]
+        def get_citation(self) -> str:
+            return self.texts["citation"]
 
-    def get_neutone_parameters(self) -> list[NeutoneParameter]:
-        return [
-            ContinuousNeutoneParameter(one["name"], one["words"], one["default"]) for one in SPEC["knobs"]
-        ]
+        def get_neutone_parameters(self) -> list[NeutoneParameter]:
+            return [ContinuousNeutoneParameter(one["name"], one["words"], one["default"]) for one in knobs]
 
-    @torch.jit.export
-    def is_input_mono(self) -> bool:
-        mono: bool = self.is_mono
-        return mono
+        @torch.jit.export
+        def is_input_mono(self) -> bool:
+            mono: bool = self.is_mono
+            return mono
 
-    @torch.jit.export
-    def is_output_mono(self) -> bool:
-        mono: bool = self.is_mono
-        return mono
+        @torch.jit.export
+        def is_output_mono(self) -> bool:
+            mono: bool = self.is_mono
+            return mono
 
-    @torch.jit.export
-    def get_native_sample_rates(self) -> list[int]:
-        return self.rates
+        @torch.jit.export
+        def get_native_sample_rates(self) -> list[int]:
+            return self.rates
 
-    @torch.jit.export
-    def get_native_buffer_sizes(self) -> list[int]:
-        return self.sizes
+        @torch.jit.export
+        def get_native_buffer_sizes(self) -> list[int]:
+            return self.sizes
 
-    @torch.jit.export
-    def calc_model_delay_samples(self) -> int:
-        return self.delay
+        @torch.jit.export
+        def calc_model_delay_samples(self) -> int:
+            return self.delay
 
-    def reset_model(self) -> bool:
-        self.model.reset()
-        return True
+        def reset_model(self) -> bool:
+            self.model.reset()
+            return True
 
-    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
-        for i, name in enumerate(self.names):
-            value = self.lows[i] + float(params[name].item()) * (self.highs[i] - self.lows[i])
-            if self.wholes[i]:
-                value = float(round(value))
-            self.model.set_value(self.slots[i], value, self.lows[i], self.highs[i])
-        out: Tensor = self.model(x.unsqueeze(0)).squeeze(0)
-        return out
+        def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+            for i, name in enumerate(self.names):
+                value = self.lows[i] + float(params[name].item()) * (self.highs[i] - self.lows[i])
+                if self.wholes[i]:
+                    value = float(round(value))
+                self.model.set_value(self.slots[i], value, self.lows[i], self.highs[i])
+            out: Tensor = self.model(x.unsqueeze(0)).squeeze(0)
+            return out
 
-
-# Of a child that has annotations torch reads no others.
-Wrapper.__annotations__ = {**WaveformToWaveformBase.__annotations__, **Wrapper.__annotations__}
+    # Of a child that has annotations torch reads no others.
+    Wrapper.__annotations__ = {**WaveformToWaveformBase.__annotations__, **Wrapper.__annotations__}
+    return Wrapper(torch.jit.load(spec["file"]))
 
 
 def main() -> None:
     """Write ``model.nm`` into the spec's folder; end with an error if one of the SDK's checks fails."""
-    thorough = bool(SPEC["thorough"])
+    from neutone_sdk.utils import save_neutone_model
+
+    spec = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    thorough = bool(spec["thorough"])
     save_neutone_model(
-        Wrapper(torch.jit.load(SPEC["file"])), Path(SPEC["folder"]), dump_samples=thorough, submission=thorough,
-        speed_benchmark=thorough, test_offline_mode=True,
+        wrapped(spec), Path(spec["folder"]), dump_samples=thorough, submission=thorough, speed_benchmark=thorough,
+        test_offline_mode=True,
     )    # fmt: skip
 
 

@@ -1,8 +1,9 @@
-"""Plays an exported file in an interpreter that has torch and nothing else: ``python bare_player.py job.pt``.
+"""Plays an exported file in an interpreter that has torch and nothing else: ``python bare_player.py job.pt result.pt``.
 
 A job is a file, samples ``(channel, time)``, sizes of blocks that take turns, and attributes that are set at samples.
 """
 
+import itertools
 import sys
 
 OF_TORCH = {
@@ -16,23 +17,18 @@ class Refuse:
 
     def find_spec(self, name, path=None, target=None):
         top = name.partition(".")[0]
-        if top in OF_TORCH or top in sys.stdlib_module_names:
-            return
-        raise ModuleNotFoundError(f"{name} is not there", name=name)
+        if top not in OF_TORCH and top not in sys.stdlib_module_names:
+            raise ModuleNotFoundError(f"{name} is not there", name=name)
 
 
-sys.meta_path.insert(0, Refuse())
+def main(job_path, result_path):
+    sys.meta_path.insert(0, Refuse())
+    import torch
 
-import itertools  # noqa: E402
-
-import torch  # noqa: E402
-
-
-def play(job):
     torch.set_num_threads(1)
+    job = torch.load(job_path, weights_only=True)
     module = torch.jit.load(job["file"])
-    samples, out, done = job["samples"], [], 0
-    changes = sorted(job.get("changes", []))
+    samples, out, done, changes = job["samples"], [], 0, sorted(job["changes"])
     with torch.inference_mode():
         for size in itertools.cycle(job["sizes"]):
             if done >= samples.shape[1]:
@@ -42,11 +38,10 @@ def play(job):
                 assert getattr(module, f"set_{name}")(value) == 0
             out.append(module(samples[None, :, done : done + size])[0])
             done += size
-    return torch.cat(out, dim=1)
+    torch.save(torch.cat(out, dim=1), result_path)
+    loaded = {name.partition(".")[0] for name in sys.modules}
+    assert not loaded & {"audiobend", "numpy", "numba", "scipy"}, loaded
 
 
 if __name__ == "__main__":
-    job = torch.load(sys.argv[1], weights_only=True)
-    torch.save(play(job), sys.argv[2])
-    loaded = {name.partition(".")[0] for name in sys.modules}
-    assert not loaded & {"audiobend", "numpy", "numba", "scipy"}, loaded
+    main(*sys.argv[1:])
