@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LIVELY = 0.2
 """Seconds between two states of the line on a terminal."""
+SWITCH = 0.0005
+"""Seconds after which a thread that computes gives way: OSC would else wait ten times as long after every packet."""
 PLAIN = 2.0
 """Seconds between two lines elsewhere."""
 
@@ -58,6 +60,7 @@ class Show:
                 signal.signal(getattr(signal, name), lambda *_: performance.stop())
         if not performance.start():
             return
+        sys.setswitchinterval(SWITCH)
         gc.freeze()    # what is there by now stays; looking through it again would hold up OSC for a tenth of a second
         self._facts(performance, model)
         begun = monotonic()

@@ -138,9 +138,9 @@ class Performance(Supervisor):
     def _keep_scenes(self, session: Session, before: State, after: State) -> None:
         for name, patch in after.scenes.items():
             if before.scenes.get(name) is not patch:
-                self._keeper.do(partial(session.save_scene, name, patch))
+                self._keeper.do(partial(session.save_scene, name, patch), instead_of=name)
         for name in before.scenes.keys() - after.scenes.keys():
-            self._keeper.do(partial(session.delete_scene, name))
+            self._keeper.do(partial(session.delete_scene, name), instead_of=name)
 
     def _record(self, name: str) -> None:
         """Begin or end a take."""
