@@ -138,11 +138,12 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="exit with status 1 when a bound is broken")
     parser.add_argument("--quick", action="store_true", help="64 pixels only")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--cores", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--seconds", type=float, default=4.0, help="for each row")
     options = parser.parse_args()
     print(f"{'size':>5s} {'cores':>6s}  {'patch':18s} {'ms':>9s} {'pictures/s':>10s} {'share':>9s} {'loop':>9s}")
     broken = []
-    for threads in (1,) if options.quick or options.device == "cuda" else (1, 2):
+    for threads in [1] if options.quick or options.device == "cuda" else options.cores:
         for size in (64,) if options.quick else (64, 256, 1024):
             broken += measure(size, threads, options.device, options.seconds)
     if options.check and broken:
