@@ -53,7 +53,7 @@ def morph(a: Patch, b: Patch, position: float, layers: Sequence[Layer] = ()) -> 
     nearer = a if position < 0.5 else b
     bends, renamed = _bends(a, b, position, {layer.name: layer.n_features for layer in layers})
     return Patch(
-        name=f"{a.name} > {b.name}",
+        name=_name_between(a.name, b.name, nearer.name),
         seed=nearer.seed,
         profile=a.profile,
         bends=bends,
@@ -62,6 +62,12 @@ def morph(a: Patch, b: Patch, position: float, layers: Sequence[Layer] = ()) -> 
         modulation=_modulation(a, b, renamed, position),
         weights=nearer.weights,
     )
+
+def _name_between(a: str, b: str, nearer: str) -> str:
+    """Return a name for what lies between; scenes kept of it, and morphed again, do not grow theirs for ever."""
+    both = f"{a} > {b}"
+    return both if len(both) <= 2 * MAX_NAME else nearer[: 2 * MAX_NAME]
+
 
 def _between(a: Number, b: Number, position: float) -> float:
     return a + (b - a) * position

@@ -5,6 +5,7 @@ import torch
 
 from audiobend.bending import Cluster, LatentBend, Modulation, Output, Patch, Random, resolve
 from audiobend.control import morph
+from audiobend.control.scenes import MAX_NAME
 from tests.osc.conftest import make_context
 
 A = (
@@ -104,3 +105,11 @@ def test_new_bends_stand_where_they_stand_in_their_own_scene():
     b = Patch().add(1, "ablate", id="x").add(1, "erode", id="y").add(1, "invert", id="z")
     assert [bend.id for bend in morph(a, b, 0.5).bends] == ["x", "y", "z"]
     assert [bend.id for bend in morph(b, a, 0.5).bends] == ["x", "y", "z"]
+
+
+def test_scenes_of_morphs_of_scenes_keep_short_names():
+    a, b = Patch(name="low tide"), Patch(name="storm")
+    for _ in range(50):
+        a = morph(a, b, 0.4)
+        b = morph(a, b, 0.6)
+    assert len(a.name) <= 2 * MAX_NAME and len(b.name) <= 2 * MAX_NAME
