@@ -159,16 +159,18 @@ class Audiobend(Server):
 
     def _words(self) -> list[str]:
         save_patch(named_at_length(), self._folder / "bends.yaml")
-        words = ["live", "--no-audio", "--from", TRACK, "--loop", "--json", "--osc-port", 0, "--patch", "bends.yaml"]
-        return [str(Path(sys.executable).with_name("audiobend")), *map(str, [*words, "--channels", 1])]
+        words = ["live", "--no-audio", "--from", TRACK, "--loop", "--json", "--osc-port", 0, "--channels", 1]
+        words += ["--patch", "bends.yaml", "--session", "session"]
+        return [str(Path(sys.executable).with_name("audiobend")), *map(str, words)]
 
     def _ready(self) -> int:
+        self.events.clear()
         threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
         while not any(one.get("is_bent") for one in self.events[-1:]):
             time.sleep(0.05)
             if self.process.poll() is not None:
                 sys.exit(f"audiobend did not start: {self.logged()}")
-        return int(next(one["osc"]["port"] for one in self.events if one["event"] == "start"))
+        return int(next(one["osc"]["port"] for one in reversed(self.events) if one["event"] == "start"))
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
