@@ -21,6 +21,8 @@ from torch import Tensor, nn
 from audiobend.bending import Plan
 from audiobend.bending.step import Step
 from audiobend.errors import AudiobendError, ModelError
+from audiobend.export.bends import Place, bender_for
+from audiobend.export.bends.exchanged import Blend, Exchange
 from audiobend.export.build import audible
 from audiobend.export.exporting import Export, Exported, Progress
 from audiobend.networks.model import Model
@@ -244,7 +246,10 @@ def _manifest(plan: Export, resolved: Plan, pieces: list[_Piece], worst: float) 
 
 def _bend(step: Step, plan: Export) -> dict[str, Any]:
     bend = plan.patch.bend(step.bend.id)
-    return {
+    layer = next(one for one in plan.model.network.layers() if one.name == step.layer)
+    bender = bender_for(Place(step, layer.n_features, layer.height, layer.width))
+    taken = {"source": bender.source.tolist()} if isinstance(bender, Exchange | Blend) else {}
+    return taken | {
         "id": bend.id,
         "transform": step.entry.name,
         "profile": plan.patch.profile_of(bend),

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from audiobend.bending import LatentBend, Patch, WeightBend
+from audiobend.bending.features import Range
 from audiobend.errors import AudiobendError, ModelError
 from audiobend.export import onnx_files
 from audiobend.export.exporting import plan_export
@@ -70,6 +71,18 @@ def test_files_are_cut_where_the_patch_bends(folder):
     ]    # fmt: skip
     assert manifest["bent"][-1]["file"] == "decoder-2-bent.onnx"
     assert len(manifest["codec"]["mean_db"]) == 513
+
+
+@pytest.mark.slow
+def test_a_host_is_told_which_feature_takes_the_place_of_which(tiny_model, tmp_path):
+    patch = Patch(seed=2).add(2, "shuffle", features=Range(2, 9))
+    write_onnx(plan_export(tiny_model, patch, "onnx"), tmp_path / "out")
+    (entry,) = [one for piece in json.loads((tmp_path / "out" / MANIFEST).read_text())["bent"] for one in piece["then"]]
+    x = torch.randn(1, 16, 17, 65, generator=torch.Generator().manual_seed(0))
+    bent = x.clone()
+    bent[:, entry["features"]] = x[:, entry["source"]]
+    assert not torch.equal(bent, x)
+    assert torch.equal(bent, tiny_model.resolve(patch).apply(2, x))
 
 
 @pytest.mark.slow
