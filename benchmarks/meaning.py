@@ -224,8 +224,10 @@ def draw(path: Path, model: Model, layer: LayerName, cluster: int, sound: Path, 
         )
         times, hertz = np.arange(unbent.shape[1]) * 256 / 44100, np.arange(1, 513) * 44.1 / 1024
         for axis, (name, db) in zip(axes, rows, strict=True):
-            look = {"cmap": "RdBu_r", "vmin": -18, "vmax": 18} if name in changes else {"cmap": "magma", "vmin": -80}
-            mesh = axis.pcolormesh(times, hertz, db[1:], shading="nearest", rasterized=True, **look)
+            cmap, low, high = ("RdBu_r", -12, 12) if name in changes else ("magma", -80, 0)
+            mesh = axis.pcolormesh(
+                times, hertz, db[1:], shading="nearest", rasterized=True, cmap=cmap, vmin=low, vmax=high
+            )
             axis.set(yscale="log", ylim=(0.05, 22.05), ylabel="kHz")
             axis.set_yticks([0.1, 0.3, 1, 3, 10], ["0.1", "0.3", "1", "3", "10"])
             axis.set_title(name, loc="left", fontsize=10)
@@ -235,7 +237,7 @@ def draw(path: Path, model: Model, layer: LayerName, cluster: int, sound: Path, 
         figure.savefig(temporary, dpi=90, facecolor=BACKGROUND)
         plt.close(figure)
         with Image.open(temporary) as picture:
-            small, marks = picture.convert("RGB").quantize(255), PngImagePlugin.PngInfo()
+            small, marks = picture.convert("RGB").quantize(255, kmeans=2), PngImagePlugin.PngInfo()
         marks.add_text("Software", MARK)
         small.save(temporary, "PNG", optimize=True, pnginfo=marks)
 

@@ -7,8 +7,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 
@@ -49,17 +52,39 @@ def work(workshop: Workshop, store: Store, jobs: Sequence[Job], n_processes: int
         for job in jobs:
             yield job[0], make(workshop, store, job)
         return
-    luggage = pickle.dumps((workshop.model, workshop.subject, workshop.seed, store.folder))
-    pool = ProcessPoolExecutor(n_processes, get_context("spawn"), _begin, (luggage,))
+    others = active_children()
+    with TemporaryDirectory(prefix="audiobend-catalog-") as folder:
+        luggage = Path(folder) / "luggage"    # a file: to write it through a pipe takes seconds that Ctrl-C may cut off
+        luggage.write_bytes(pickle.dumps((workshop.model, workshop.subject, workshop.seed, store.folder)))
+        pool = ProcessPoolExecutor(n_processes, get_context("spawn"), _begin, (luggage,))
+        try:
+            with _ignoring_ctrl_c():
+                futures = {pool.submit(_make_here, job): job[0] for job in jobs}
+            yield from _finished(futures)
+        except BrokenProcessPool:
+            raise AudioError(
+                "a process of the catalog died (perhaps for lack of memory); run it again to go on, with --jobs 1"
+            ) from None
+        except BaseException:
+            for child in active_children():    # files appear whole or not at all: nobody need finish
+                if child not in others:
+                    child.terminate()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _ignoring_ctrl_c() -> Iterator[None]:
+    """Let processes be born without an ear for Ctrl-C, which is the first process's business."""
+    if threading.current_thread() is not threading.main_thread():    # no other may touch signals
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        futures = {pool.submit(_make_here, job): job[0] for job in jobs}
-        yield from _finished(futures)
-    except BrokenProcessPool:
-        raise AudioError(
-            "a process of the catalog died (perhaps there is not enough memory); run it again to go on, with --jobs 1"
-        ) from None
+        yield
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        signal.signal(signal.SIGINT, before)
 
 
 def _finished(futures: dict["Future[str]", Entry]) -> Iterator[tuple[Entry, str]]:
@@ -70,13 +95,13 @@ def _finished(futures: dict["Future[str]", Entry]) -> Iterator[tuple[Entry, str]
 _bench: Callable[[Job], str] | None = None
 
 
-def _begin(luggage: bytes) -> None:
-    """Set up a process: Ctrl-C is the first process's business, and its end is this one's."""
+def _begin(luggage: Path) -> None:
+    """Set up a process; the first process's end is its own."""
     global _bench
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow_parent, daemon=True).start()
     torch.set_num_threads(1)
-    model, subject, seed, folder = pickle.loads(luggage)
+    model, subject, seed, folder = pickle.loads(luggage.read_bytes())
     workshop, store = Workshop(model, subject, seed), Store(folder)
     _bench = partial(make, workshop, store)
 

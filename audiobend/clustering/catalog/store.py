@@ -60,6 +60,9 @@ class Store:
         except OSError as error:
             raise AudioError(f"{self.folder}: cannot be written: {reason(error)}") from None
         try:
+            for part in (SOUNDS, PARTS):    # what a process that was ended left half-written
+                for leftover in (self.folder / part).glob(".audiobend-*"):
+                    leftover.unlink(missing_ok=True)
             yield
         finally:
             lock.release()
