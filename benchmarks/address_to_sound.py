@@ -5,7 +5,7 @@
 A sound is played without a card, by the clock, so that what comes out is what went in, some time later: at first dry,
 then through the network with all detail given back. A packet turns the gain, or bends a layer; the first sample that
 differs from the input is looked up in what was played. Counted are the samples that the card plays from the sending
-of the packet on. Promised with --check: none takes longer than one stride and the latency of the whole performance.
+of the packet on. Promised with --check: none takes longer than one stride and the latency of the engine.
 """
 
 import argparse
@@ -19,16 +19,6 @@ import soundfile as sf
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from audiobend.bending import Patch
-from audiobend.io.modelbundle import load_model
-from audiobend.live.audio import Clock
-from audiobend.live.dsp import Wanted
-from audiobend.live.performance import Performance
-from audiobend.live.rings import Count
-from audiobend.live.setup import Setup
-from audiobend.osc.client import OscClient
-from audiobend.spectral.live_settings import LiveSettings
-
 RATE = 44100
 GESTURES = {
     "gain": ("output/mix", 0.0, "/audiobend/gain", (-12.0, 0.0), 1e-4),
@@ -38,6 +28,17 @@ GESTURES = {
 
 def measured(model: str | None, profile: str, name: str, times: int, track: Path) -> dict[str, object]:
     """Return how many samples each gesture took."""
+    # Here, because the processes of a performance import this file too, and would wait for all of it.
+    from audiobend.bending import Patch
+    from audiobend.io.modelbundle import load_model
+    from audiobend.live.audio import Clock
+    from audiobend.live.dsp import Wanted
+    from audiobend.live.performance import Performance
+    from audiobend.live.rings import Count
+    from audiobend.live.setup import Setup
+    from audiobend.osc.client import OscClient
+    from audiobend.spectral.live_settings import LiveSettings
+
     target, value, address, (on, off), threshold = GESTURES[name]
     patch = Patch().set(target, value).set("output/limiter", False)
     settings = LiveSettings.profile(profile)
@@ -53,7 +54,7 @@ def measured(model: str | None, profile: str, name: str, times: int, track: Path
                 begun = shared[Count.PLAYED]
                 client.send(address, [on])
                 performance.watch(0.6)
-                taken.append(first_other(shared, begun, RATE // 2, threshold))
+                taken.append(first_other(shared, begun, shared[Count.DELAY], RATE // 2, threshold))
                 client.send(address, [off])
                 performance.watch(0.4 + 0.01 * np.random.default_rng(len(taken)).random())
         latency, late = performance.latency, performance.status().late_blocks
@@ -62,15 +63,15 @@ def measured(model: str | None, profile: str, name: str, times: int, track: Path
         "gesture": name, "profile": profile, "times": times, "found": len(found), "late_blocks": late,
         "stride": settings.stride * 256, "engine_latency": settings.latency, "delay": latency.delay,
         "block": latency.block, "median": float(np.median(found)), "p95": float(np.percentile(found, 95)),
-        "most": max(found), "bound": settings.stride * 256 + latency.delay,
+        "most": max(found), "bound": settings.stride * 256 + settings.latency,
     }
 
 
-def first_other(shared, begun: int, n: int, threshold: float) -> int | None:
-    """Return after how many samples something else was played than came in."""
+def first_other(shared, begun: int, delay: int, n: int, threshold: float) -> int | None:
+    """Return after how many samples something else was played than came in ``delay`` samples before."""
     heard, given = np.empty((n, 2), np.float32), np.empty((n, 2), np.float32)
     shared.kept.get(begun, heard)
-    shared.input.get(begun - shared[Count.DELAY], given, 1)
+    shared.input.get(begun - delay, given, 1)
     differs = np.flatnonzero(np.abs(heard[:, 0] - given[:, 0]) > threshold)
     return int(differs[0]) if len(differs) else None
 
