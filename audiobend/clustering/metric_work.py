@@ -1,10 +1,12 @@
 """Train the networks of several layers at once, each in a process with one thread: the same bits on any machine."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any
 
 import torch
@@ -115,12 +117,20 @@ def _begin(stop: Any, done: Any) -> None:
     global _stop, _done
     signal.signal(signal.SIGINT, signal.SIG_IGN)    # Ctrl-C goes to every process; the first one tells the others
     _stop, _done = stop, done
+    Thread(target=_end_with_the_first, daemon=True).start()
+
+
+def _end_with_the_first() -> None:
+    """End this process when the first one is gone: it may have been killed, and could not say so."""
+    first = parent_process()
+    if first:
+        first.join()
+        os._exit(1)
 
 
 def _learn_apart(job: Job, index: int) -> tuple[dict[str, Any], float, Any]:
     def on_step(step: int) -> None:
-        first = parent_process()
-        if _stop.is_set() or (first and not first.is_alive()):    # it may have been killed, and could not say so
+        if _stop.is_set():
             raise _StoppedError
         _done[index] = job.work(step)
 

@@ -1,7 +1,7 @@
 """The networks of method metric: the paper's shape, batches, running statistics; and the file that keeps them."""
 
-import subprocess
 import sys
+import time
 
 import numpy as np
 import psutil
@@ -118,12 +118,14 @@ def test_layers_in_training_end_with_a_first_process_that_is_killed(tmp_path):
     (tmp_path / "maps").write_bytes(bytes(range(192)) * 2)
     (tmp_path / "endless.py").write_text(ENDLESS)
     words = [sys.executable, tmp_path / "endless.py", tmp_path / "maps"]
-    first = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-    assert first.stdout
-    assert next(share for share in first.stdout if float(share) > 0)    # they train
-    children = psutil.Process(first.pid).children(recursive=True)
+    with (tmp_path / "shares").open("w") as shares:
+        first = psutil.Popen(words, stdout=shares)
+    while not any(float(share) > 0 for share in (tmp_path / "shares").read_text().split()):    # until they train
+        assert first.is_running()
+        time.sleep(0.2)
+    children = first.children(recursive=True)
     first.kill()
-    first.communicate()
+    first.wait()
     _, alive = psutil.wait_procs(children, timeout=120)
     for process in alive:
         process.kill()
