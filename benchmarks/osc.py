@@ -30,7 +30,7 @@ from audiobend.osc.server import OscServer
 from tests.osc.conftest import make_context
 from tests.osc.packets import WALL, killers, mutated, sound_packets
 
-LONG_NAME = "a_haze_as_a_bank_at_a_bay_has_at_a_calm_day_at_a_dawn"
+LONG_NAME = "a" * 48
 RATES = (2_000, 10_000, 20_000)
 PROMISED_RATE = 10_000
 PROMISED_SECONDS = 0.25

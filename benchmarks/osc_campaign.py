@@ -9,7 +9,7 @@ same packets go to the three UDP servers of python-osc; one that has not answere
 is started again, three times at most; and after a minute of mutated packets they get no more of them.
 
 Sound packets that switch further bends on are not among those that are mutated: a hundred bends are late for another
-reason than OSC.
+reason than OSC. And each of the others is sent once before: what the engine does for the first time is compiled then.
 
 Promises kept with --check, all for audiobend: it is never stopped, nothing is logged as a fault, every valid message
 among the mutated ones is carried out, no block of sound is late or lost, 10,000 messages a second are carried out
@@ -191,8 +191,12 @@ class Audiobend(Server):
 def packets(count: int, seed: int) -> Iterator[bytes]:
     """Yield mutated packets; the same for every server."""
     rng = random.Random(seed)
-    seeds = [one for one in sound_packets() if not switches_on(one)]
+    seeds = packets_to_mutate()
     yield from (mutated(rng.choice(seeds), rng) for _ in range(count))
+
+
+def packets_to_mutate() -> list[bytes]:
+    return [one for one in sound_packets() if not switches_on(one)]
 
 
 def switches_on(packet: bytes) -> bool:
@@ -236,6 +240,16 @@ def pinged(server: Server, found: Found) -> Iterator[None]:
     process.join()
     found.figures |= {"pings": len(taken), "ping median ms": 1000 * taken[len(taken) // 2],
                       "ping p99 ms": 1000 * taken[len(taken) * 99 // 100], "ping worst ms": 1000 * taken[-1]}
+
+
+def warm_up(port: int) -> None:
+    """Use everything once, one after the other."""
+    peer = Peer(port)
+    for packet in packets_to_mutate():
+        peer.send(packet)
+        time.sleep(0.3)
+    for address, value in (("bypass", 0), ("gain", 0.0)):
+        peer.send(encode(f"/audiobend/{address}", [value]))
 
 
 def attack(server: Server, found: Found, options: argparse.Namespace) -> None:
@@ -314,7 +328,7 @@ def dropped(port: int) -> int:
 
 def report(all_found: list[Found], gaps: dict[str, float], faults: int) -> None:
     """Print what was found, a column for each server."""
-    names = ["audiobend", *(f"python-osc {kind}" for kind in KINDS)]
+    names = [f"python-osc {one.name}" if one.name in KINDS else one.name for one in all_found]
     print(f"{'':34}" + "".join(f"{name:>22}" for name in names))
 
     def row(title: str, shown: Any) -> None:
@@ -372,7 +386,7 @@ def main() -> None:
     options.packets = options.packets or (5_000 if options.quick else 250_000)
     with tempfile.TemporaryDirectory() as folder:
         audiobend = Audiobend("audiobend", Path(folder))
-        time.sleep(2)
+        warm_up(audiobend.port)
         before = audiobend.gaps()
         all_found = [campaign(audiobend, options)]
         gaps = {name: value - before[name] for name, value in audiobend.gaps().items()}
