@@ -1,6 +1,6 @@
 """Copy a few golden cases of each kind into tests/bending, so that the tests pass without the full set.
 
-Run from the repository: ``python tests/bending/make_golden_subset.py ../shared/golden``.
+Run from the repository: ``python tests/bending/make_golden_subset.py FOLDER``.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Copy golden generators and the smaller of their arrays into tests/networks, so that the tests pass without all.
 
-Run from the repository: ``python tests/networks/make_golden_subset.py ../shared/golden/stylegan2``.
+Run from the repository: ``python tests/networks/make_stylegan2_subset.py FOLDER``.
 """
 
 import shutil
