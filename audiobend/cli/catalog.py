@@ -61,7 +61,8 @@ def catalog(
     if json_:
         facts = {name: made.document[name] for name in ("sound", "model", "seed", "most_different")}
         counts = {"entries": len(made.document["entries"]), "rendered": made.rendered, "kept": made.kept}
-        show_json({"page": str(made.page), **facts, **counts, "failed": dict(made.failed), "took_seconds": round(took, 1)})
+        how = {"failed": dict(made.failed), "took_seconds": round(took, 1)}
+        show_json({"page": str(made.page), **facts, **counts, **how})
     elif not quiet:
         kept = f", {made.kept} kept from before" if made.kept else ""
         say(f"{made.page}: {len(made.document['entries'])} bends of {subject.name}{kept}, in {took:.0f} s")

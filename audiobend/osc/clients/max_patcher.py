@@ -80,7 +80,7 @@ class Patcher:
         return self._place("newobj", *ports(text), text)
 
     def external(self, text: str, inlets: int, outlets: int, at: tuple[float, float, float, float]) -> str:
-        """Add an object of another package, seen in presentation mode too, with as many inlets and outlets as it has."""
+        """Add an object of another package, seen in presentation mode too, with the inlets and outlets it has."""
         self._boxes.append(self._known("newobj", inlets, outlets, list(at), {"text": text}))
         self._boxes[-1] |= {"presentation": 1, "presentation_rect": list(at)}
         return str(self._boxes[-1]["id"])
