@@ -129,7 +129,7 @@ def test_what_came_whole_before_a_broken_packet_is_carried_out(server, desk):
     with Line(server) as line:
         line.socket.sendall(line.frames.framed(encode("/audiobend/gain", [-6.0])) + b"\x7f\xff\xff\xff")
         assert line.is_closed()
-    assert desk.state.gain_db == -6
+    eventually(lambda: desk.state.gain_db == -6)
 
 
 def test_mutated_packets_on_a_connection_are_survived(server, desk):
