@@ -100,6 +100,7 @@ def test_a_model_without_clusters_is_told_how_to_get_some(small):
 # --- sound, distance, diversity ---
 
 
+@pytest.mark.slow
 def test_an_entry_sounds_as_render_renders_its_line(small, subject, workshop):
     for entry in list_entries(small, ["scalar-multiply", "erode"], 1):
         patch = parse_patch(f"transforms:\n{entry.line}\n")
@@ -190,6 +191,7 @@ def test_what_cannot_be_bent_is_one_sentence(tmp_path, samples, options, sentenc
 # --- the catalog ---
 
 
+@pytest.mark.slow
 def test_everything_is_listed_measured_and_ranked(made):
     result, folder = made
     document = json.loads((folder / "catalog.json").read_text())
@@ -208,6 +210,7 @@ def test_everything_is_listed_measured_and_ranked(made):
     assert {path.name for path in (folder / "sounds").iterdir()} >= {"input.mp3", "unbent.mp3"}
 
 
+@pytest.mark.slow
 def test_the_eight_are_a_patch_that_fits_and_plays(made, small, subject):
     result, folder = made
     patch = load_patch(folder / "most_different.yaml")
@@ -218,6 +221,7 @@ def test_the_eight_are_a_patch_that_fits_and_plays(made, small, subject):
     assert all(isinstance(bend.features, Cluster) for bend in patch.bends)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_files(small, subject, made, tmp_path):
     catalog(small, subject, tmp_path / "again")
     first, second = contents(made[1]), contents(tmp_path / "again")
@@ -232,6 +236,7 @@ def test_processes_side_by_side_make_the_same_catalog(small, subject, made, tmp_
     assert [name for name in first if first[name] != second.get(name)] == []
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on(small, subject, tmp_path):
     folder = tmp_path / "c"
     shares = []
@@ -251,6 +256,7 @@ def test_a_run_that_was_stopped_goes_on(small, subject, tmp_path):
     assert again.document == result.document
 
 
+@pytest.mark.slow
 def test_a_changed_sound_or_seed_or_cluster_starts_over_and_new_transforms_add(small, subject, tmp_path):
     folder = tmp_path / "c"
     catalog(small, subject, folder, ("ablate",))
@@ -265,6 +271,7 @@ def test_a_changed_sound_or_seed_or_cluster_starts_over_and_new_transforms_add(s
     assert catalog(moved, other, folder, ("ablate",), seed=1).kept == 4    # layer 4's clusters are the same
 
 
+@pytest.mark.slow
 def test_new_labels_need_no_new_sound(small, subject, tmp_path):
     catalog(small, subject, tmp_path / "c", ("ablate",))
     labels = {layer: one.labels for layer, one in small.clusters.layers.items()}
@@ -274,6 +281,7 @@ def test_new_labels_need_no_new_sound(small, subject, tmp_path):
     assert "thunder" in (tmp_path / "c" / "index.html").read_text()
 
 
+@pytest.mark.slow
 def test_damaged_parts_and_lost_sounds_are_made_again(small, subject, tmp_path):
     folder = tmp_path / "c"
     catalog(small, subject, folder, ("ablate",))
@@ -284,6 +292,7 @@ def test_damaged_parts_and_lost_sounds_are_made_again(small, subject, tmp_path):
     assert catalog(small, subject, folder, ("ablate",)).rendered == 3
 
 
+@pytest.mark.slow
 def test_a_page_with_one_failing_entry_still_stands(small, subject, tmp_path, monkeypatch):
     whole = Workshop.make
 
@@ -313,6 +322,7 @@ def test_no_page_where_nothing_could_be_rendered(small, subject, tmp_path, monke
     assert not (tmp_path / "c" / "index.html").exists()
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_the_run_and_is_no_entrys_fault(small, workshop, tmp_path, monkeypatch):
     entry = list_entries(small, ["ablate"], 1)[0]
     (tmp_path / "sounds").mkdir()
@@ -341,6 +351,7 @@ def test_two_at_once_in_one_folder_are_refused(small, subject, tmp_path):
         catalog(small, subject, tmp_path / "c")
 
 
+@pytest.mark.slow
 def test_what_comes_from_files_cannot_leave_the_pages_data(made):
     page = (made[1] / "index.html").read_text()
     assert HOSTILE not in page

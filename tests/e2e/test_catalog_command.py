@@ -24,6 +24,9 @@ AUDIOBEND = (sys.executable, "-c", "from audiobend.cli import main; main()")
 WORDS = ("--transforms", "scalar-multiply,negate", "--seconds", 1, "--jobs", 1)
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
     path = tmp_path_factory.mktemp("sound") / "a <b>song.wav"
@@ -103,7 +106,6 @@ def test_silence_is_one_sentence(audiobend, tmp_path):
     assert not (tmp_path / "catalog").exists()
 
 
-@pytest.mark.slow
 def test_ctrl_c_leaves_no_process_and_no_page_and_the_next_run_goes_on(sound, clusters, tmp_path):
     folder = tmp_path / "c"
     words = [*AUDIOBEND, "catalog", "corpus-quarter", sound, "--clusters", clusters]
