@@ -108,7 +108,7 @@ class Decoding(nn.Module):
         db: Tensor = self.fade(self.codec.decibels(columns))
         floor = torch.full_like(db, self.floor_db)
         magnitude = self.codec.magnitude(db, self.reference_db + gain_db, floor)
-        wet: Tensor = self.synthesis(magnitude, self.no_phase)
+        wet: Tensor = self.synthesis(magnitude, self.no_phase, self.n_calls)
         parts: list[Tensor] = []
         for hop in range(self.stride):
             one: Tensor = self.limiter(wet[:, hop * self.hop_length : (hop + 1) * self.hop_length])

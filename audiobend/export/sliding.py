@@ -161,5 +161,5 @@ class Sliding(nn.Module):
             fixed = reference_db - self.full_scale_db
             out = out + self.level(input_db + fixed, unbent_db + lost + fixed, out)
         magnitude = self.codec.magnitude(out, reference_db, floor.clamp(min=self.nothing_db))
-        wet: Tensor = self.synthesis(magnitude, spectrum)
+        wet: Tensor = self.synthesis(magnitude, spectrum, n_hops)
         return wet

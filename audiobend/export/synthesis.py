@@ -5,11 +5,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from audiobend.export.drawn import uniform
 from audiobend.export.phases import WarmPhases
 from audiobend.spectral.stft import HOP_LENGTH, N_BINS, N_FFT, window
-
-N_DRAWN = 64
-"""Columns after which the random phases of digital silence begin again."""
 
 
 class Synthesis(nn.Module):
@@ -22,20 +20,17 @@ class Synthesis(nn.Module):
     """
 
     window: Tensor
-    drawn: Tensor
     tail: Tensor
     waiting: Tensor
 
     def __init__(self, n_channels: int, stride: int, phase_look_ahead: int | None) -> None:
         super().__init__()
-        self.n_channels, self.stride, self.n_calls = n_channels, stride, 0
-        self.n_fft, self.hop_length, self.n_drawn = N_FFT, HOP_LENGTH, N_DRAWN
+        self.n_channels, self.stride = n_channels, stride
+        self.n_fft, self.hop_length = N_FFT, HOP_LENGTH
         self.finds = phase_look_ahead is not None
         look_ahead = phase_look_ahead or 0
         self.phases = WarmPhases(stride, look_ahead)
         self.register_buffer("window", window().clone())
-        angles = torch.rand(N_DRAWN + stride, N_BINS, generator=torch.Generator().manual_seed(0)) * (2 * math.pi)
-        self.register_buffer("drawn", torch.polar(torch.ones_like(angles), angles))
         self.register_buffer("tail", torch.zeros(n_channels, N_FFT - HOP_LENGTH))
         self.register_buffer("waiting", torch.zeros(n_channels, look_ahead, N_BINS, dtype=torch.complex64))
 
@@ -43,15 +38,18 @@ class Synthesis(nn.Module):
     def reset(self) -> None:
         """Start with silence again."""
         self.tail, self.waiting = torch.zeros_like(self.tail), torch.zeros_like(self.waiting)
-        self.n_calls = 0
         self.phases.reset()
 
     @torch.jit.export
-    def direction(self, spectrum: Tensor) -> Tensor:
-        """Return the spectrum with every magnitude 1; bins without a phase get a drawn one."""
-        first = self.n_calls * self.stride % self.n_drawn
-        drawn = self.drawn[first : first + self.stride].expand_as(spectrum)
-        return torch.where(spectrum == 0, drawn, torch.sgn(spectrum))
+    def direction(self, spectrum: Tensor, seed: int) -> Tensor:
+        """Return the spectrum with every magnitude 1; bins without a phase get a drawn one, alike in all channels."""
+        silent = spectrum == 0
+        if not bool(silent.any()):
+            return torch.sgn(spectrum)
+        n_columns, n_bins = spectrum.shape[1], spectrum.shape[2]
+        angles = (uniform(seed, n_columns * n_bins) - 0.5) * (2 * math.pi)
+        drawn = torch.polar(torch.ones_like(angles), angles).view(n_columns, n_bins).to(spectrum.device)
+        return torch.where(silent, drawn.expand_as(spectrum), torch.sgn(spectrum))
 
     @torch.jit.export
     def rephased(self, turned: Tensor, magnitude: Tensor) -> Tensor:
@@ -65,10 +63,12 @@ class Synthesis(nn.Module):
         self.waiting = waiting[:, self.stride :]
         return waiting[:, : self.stride] * found
 
-    def forward(self, magnitude: Tensor, spectrum: Tensor) -> Tensor:
-        """Return ``(channel, 256 * stride)`` samples of ``(channel, stride, 513)``."""
-        turned = magnitude * self.direction(spectrum)
-        self.n_calls += 1
+    def forward(self, magnitude: Tensor, spectrum: Tensor, seed: int) -> Tensor:
+        """Return ``(channel, 256 * stride)`` samples of ``(channel, stride, 513)``.
+
+        ``seed`` is of the phases of bins where the input is silent.
+        """
+        turned = magnitude * self.direction(spectrum, seed)
         if self.finds:
             turned = self.rephased(turned, magnitude)
         frames = torch.fft.irfft(turned, self.n_fft) * self.window

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from audiobend.bending import LatentBend, Modulation, Patch, WeightBend
+from audiobend.bending.features import Range
 from audiobend.control import Context, State
 from audiobend.live_engine import LiveSettings
 from audiobend.osc.desk import Desk
@@ -61,6 +62,7 @@ PATCHES = {
     "loud": Patch().add(4, "scalar-multiply", {"factor": 4.0}).set("output/gain_db", 12.0),
     "bare": Patch().add(3, "invert").set("output/limiter", False).set("output/match_level", False),
     "noise": Patch(seed=4).add(2, "noise", {"sigma": 0.5}).add(3, "shuffle", mix=0.7).add(3, "normalise", mix=0.5),
+    "fresh noise": Patch(seed=4).add(3, "noise", {"sigma": 0.5, "fresh": 1}, features=Range(1, 6)),
 }
 
 
@@ -264,6 +266,15 @@ def test_sound_is_made_from_places_and_the_patch_bends_it(tiny_model, fog):
     with torch.inference_mode(), torch.jit.optimized_execution(False):
         halves = torch.cat([parts.decode(places[..., :5]), parts.decode(places[..., 5:])], dim=2)
     assert torch.equal(halves, plain)
+
+
+def test_bins_of_digital_silence_have_the_live_engines_phases(shipped, music):
+    """Eight bits leave bins without any phase, which the network fills."""
+    samples = (music[:1, :60_000] * 100).round() / 128
+    samples[:, 30_000:34_000] = 0
+    patch = Patch().add(4, "offset", {"delta": 0.5})
+    expected = live(shipped, patch, samples)
+    assert (played(compiled(shipped, patch), samples) - expected).abs().max() <= EXACT / 10
 
 
 def test_fresh_noise_is_new_in_every_window_and_alike_after_a_reset(tiny_model, sound):

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from audiobend.export.bends.base import Bender, Place, exported
+from audiobend.export.drawn import normal
 
 
 def instance_norm(x: Tensor) -> Tensor:
@@ -16,11 +17,7 @@ def instance_norm(x: Tensor) -> Tensor:
 
 @exported("noise")
 class Noise(Bender):
-    """Noise that was drawn when the file was made.
-
-    Fresh noise is the same numbers in another order at every window: nothing in a file draws as audiobend does, and it
-    begins alike after every reset.
-    """
+    """Noise that was drawn when the file was made, or, fresh, is drawn for every window."""
 
     drawn: Tensor
 
@@ -29,14 +26,15 @@ class Noise(Bender):
         step = place.step
         zeros = torch.zeros(1, place.n_features, place.height, place.width)
         drawn = step.entry.function(zeros, place.features, 1.0, 0, seed=step.seed, call=0, other=None)
+        self.seed = step.seed
         self.register_buffer("drawn", drawn[0])
 
     def forward(self, x: Tensor, part: Tensor, values: list[float], call: int) -> Tensor:
-        drawn = self.drawn
-        if values[1] != 0:
-            n = drawn.numel()
-            drawn = drawn.flatten().roll([(call * 40503 + call * call * 31) % n], [0]).view(drawn.shape)
-        return part + drawn * values[0]
+        if values[1] == 0:
+            return part + self.drawn * values[0]
+        # The lower half of the seed is all that counts.
+        seed = (self.seed + call * 0x7F4A7C15) & 0xFFFFFFFF
+        return part + normal(seed, self.drawn.numel()).view(self.drawn.shape).to(part.device) * values[0]
 
 
 @exported("normalise")
