@@ -4,8 +4,6 @@ It does what `audiobend.live_engine` does, sample for sample. All that it rememb
 module; `reset` brings the first sample back.
 """
 
-import math
-
 import torch
 from torch import Tensor, nn
 
@@ -82,7 +80,8 @@ class Stream(nn.Module):
     @torch.jit.export
     def set_value(self, slot: int, value: float, low: float, high: float) -> int:
         """Set one of the values, held within its range; return 0, or -1 where it is no number."""
-        if math.isnan(value):
+        # Older torch fails at isnan in compiled code, and compiles `value != value` to False.
+        if not (value <= low or value > low):
             return -1
         self.values[slot] = min(max(value, low), high)
         return 0
