@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import numpy as np
+import psutil
 
 from audiobend.bending import Patch
 from audiobend.live.audio import Card
@@ -34,6 +35,13 @@ def end_with_us() -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
+def forget_dead_servers() -> None:
+    """Empty JACK's list of eight servers where none runs: a killed one stays in it while its number is in use again."""
+    if not any(process.info["name"] == "jackd" for process in psutil.process_iter(["name"])):
+        with suppress(OSError):
+            Path("/dev/shm/jack-shm-registry").unlink()
+
+
 class Server:
     """jackd without hardware, under a name of its own."""
 
@@ -43,6 +51,7 @@ class Server:
         os.environ.update(JACK_DEFAULT_SERVER=self.name, JACK_NO_AUDIO_RESERVATION="1", JACK_NO_START_SERVER="1")
 
     def start(self) -> "Server":
+        forget_dead_servers()
         words = ["jackd", "-n", self.name, "-R", "-S", "-d", "dummy", "-r", self.rate, "-p", PERIOD, "-C", 2, "-P", 2]
         nowhere = subprocess.DEVNULL
         self._process = subprocess.Popen(list(map(str, words)), stdout=nowhere, stderr=nowhere, preexec_fn=end_with_us)
