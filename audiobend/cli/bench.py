@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from audiobend.cli.choices import LivePhase
 from audiobend.cli.screen import progress_bar, say, show_json, table
 
 if TYPE_CHECKING:
@@ -25,13 +26,6 @@ class Backend(StrEnum):
     openvino_bf16 = "openvino-bf16"
 
 
-class Phase(StrEnum):
-    """Where a performance takes phases from."""
-
-    input = "input"
-    rtisi = "rtisi"
-
-
 def add_to(app: typer.Typer) -> None:
     """Put the verb on the command line."""
     app.command("bench")(bench)
@@ -42,7 +36,7 @@ def bench(
         str | None, typer.Option(help="A model's name or folder; without, every shipped one and every usual width.")
     ] = None,
     backend: Annotated[Backend | None, typer.Option(help="Only this backend; without, all that are there.")] = None,
-    phase: Annotated[Phase, typer.Option(help="Where phases come from; rtisi costs more.")] = Phase.input,
+    phase: Annotated[LivePhase, typer.Option(help="Where phases come from; rtisi costs more.")] = LivePhase.input,
     channels: Annotated[int, typer.Option(min=1, max=2, help="1 mono, 2 stereo.")] = 1,
     seconds: Annotated[float, typer.Option(min=0.1, max=600, help="Sound played for each setting.")] = 2.0,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from audiobend.cli.choices import LivePhase, Profile
 from audiobend.cli.screen import progress_bar, say, show_json
 
 if TYPE_CHECKING:
@@ -22,21 +23,6 @@ class Format(StrEnum):
     onnx = "onnx"
 
 
-class Latency(StrEnum):
-    """How much the file waits for."""
-
-    low = "low"
-    balanced = "balanced"
-    studio = "studio"
-
-
-class Phase(StrEnum):
-    """Where phases come from."""
-
-    input = "input"
-    rtisi = "rtisi"
-
-
 def add_to(app: typer.Typer) -> None:
     """Put the verb on the command line."""
     app.command("export")(export)
@@ -51,8 +37,10 @@ def export(
         str | None,
         typer.Option(metavar="BEND/PARAM,...", help="What can be turned in the file; by default everything."),
     ] = None,
-    latency: Annotated[Latency, typer.Option(help="low needs a fast machine.")] = Latency.balanced,
-    phase: Annotated[Phase, typer.Option(help="The input's phase, or one found for the bent sound.")] = Phase.input,
+    latency: Annotated[Profile, typer.Option(help="low needs a fast machine.")] = Profile.balanced,
+    phase: Annotated[
+        LivePhase, typer.Option(help="The input's phase, or one found for the bent sound.")
+    ] = LivePhase.input,
     channels: Annotated[int, typer.Option(min=1, max=2, help="1 mono, 2 stereo.")] = 1,
     overwrite: Annotated[bool, typer.Option(help="Replace files that are there.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,

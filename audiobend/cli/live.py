@@ -1,12 +1,12 @@
 """``audiobend live``."""
 
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from audiobend.cli.choices import LivePhase, Profile
 from audiobend.errors import AudioError, DeviceError, PatchError, TakeError
 
 if TYPE_CHECKING:
@@ -16,21 +16,6 @@ if TYPE_CHECKING:
     from audiobend.networks.backends import BackendName
     from audiobend.networks.model import Model
     from audiobend.spectral.live_settings import LiveSettings
-
-
-class Profile(StrEnum):
-    """How long sound may be under way, in short: less latency is more work."""
-
-    low = "low"
-    balanced = "balanced"
-    studio = "studio"
-
-
-class Phase(StrEnum):
-    """Where phases come from."""
-
-    input = "input"
-    rtisi = "rtisi"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -53,7 +38,7 @@ def live(
     cushion: Annotated[
         float | None, typer.Option(min=0, max=1000, help="How far the engine is ahead of the card, in ms.")
     ] = None,
-    phase: Annotated[Phase, typer.Option(help="Where phases come from.")] = Phase.input,
+    phase: Annotated[LivePhase, typer.Option(help="Where phases come from.")] = LivePhase.input,
     channels: Annotated[
         int | None, typer.Option(min=1, max=2, help="1 or 2; otherwise as many as the input has.")
     ] = None,
@@ -170,7 +155,7 @@ def _take_path(given: str, session: "Session", read: list[Path], overwrite: bool
 
 
 def _settings(
-    profile: Profile, phase: Phase, channels: int, stride: int | None, look_ahead: int | None
+    profile: Profile, phase: LivePhase, channels: int, stride: int | None, look_ahead: int | None
 ) -> "LiveSettings":
     from audiobend.spectral.live_settings import LiveSettings
 
