@@ -13,7 +13,7 @@ from audiobend.control import (
     Undo,
 )
 from audiobend.osc.encode import ROOT, Sent
-from audiobend.osc.values import features_text
+from audiobend.osc.values import plain
 
 _PATHS = {"bypass": "bypass", "seed": "seed", "morph": "scene/morph/position"}
 _GAIN = "gain_db"
@@ -65,11 +65,7 @@ def _path(command: Set) -> str:
 
 
 def _values(value: object) -> tuple[Sent, ...]:
-    if isinstance(value, tuple):
-        return value
-    if isinstance(value, bool):
-        return (int(value),)
-    return (value,) if isinstance(value, int | float | str) else (features_text(value),)    # type: ignore[arg-type]
+    return value if isinstance(value, tuple) else (plain(value),)
 
 
 def scenes_of(command: Command) -> tuple[str, ...]:

@@ -24,10 +24,15 @@ def as_sent(leaf: Leaf, value: object) -> Sent:
     row = leaf.row
     if row.kind == "norm" and row.param is not None and isinstance(value, int | float):
         return float(to_norm(row.param, value))
+    if row.types == "f" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return plain(value)
+
+
+def plain(value: object) -> Sent:
+    """Return a value of the state as OSC can carry it: a switch as 0 or 1, a selection as text."""
     if isinstance(value, bool):
         return int(value)
-    if row.types == "f" and isinstance(value, int):
-        return float(value)
     return value if isinstance(value, int | float | str) else features_text(value)    # type: ignore[arg-type]
 
 
