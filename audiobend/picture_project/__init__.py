@@ -1,0 +1,1 @@
+"""Projection: the styles with which a generator paints a given picture."""
