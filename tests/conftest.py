@@ -22,9 +22,10 @@ def _own_cache(tmp_path_factory):
         yield
 
 
-def pytest_configure() -> None:
-    """Fetch a sound server and OSC peers where that is possible."""
-    parts.fetch()
+def pytest_configure(config) -> None:
+    """Fetch a sound server and OSC peers where that is possible; once, also where several processes run tests."""
+    if not hasattr(config, "workerinput"):
+        parts.fetch()
 
 
 @pytest.fixture(scope="session")

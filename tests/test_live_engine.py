@@ -42,7 +42,7 @@ def test_block_sizes_do_not_matter(tiny_model, sound, phase, n_channels):
         assert np.array_equal(play(LiveEngine(tiny_model, patch, settings), samples, size), expected), size
 
 
-@pytest.mark.parametrize(("name", "n_channels"), [("low", 2), ("balanced", 1), ("studio", 1)])
+@pytest.mark.parametrize(("name", "n_channels"), [pytest.param("low", 2, marks=pytest.mark.slow), ("balanced", 1), ("studio", 1)])
 def test_unbent_sound_is_what_the_whole_sound_gives(tiny_model, sound, name, n_channels):
     settings = LiveSettings.profile(name, n_channels=n_channels)
     engine = LiveEngine(tiny_model, Patch(), settings)
@@ -53,7 +53,7 @@ def test_unbent_sound_is_what_the_whole_sound_gives(tiny_model, sound, name, n_c
     assert np.abs(live - expected).max() <= 1e-4
 
 
-@pytest.mark.parametrize(("stride", "look_ahead"), [(8, 3), (5, 12), (32, 1)])
+@pytest.mark.parametrize(("stride", "look_ahead"), [(8, 3), pytest.param(5, 12, marks=pytest.mark.slow), (32, 1)])
 def test_bent_and_modulated_sound_is_what_the_whole_sound_gives(tiny_model, sound, stride, look_ahead):
     patch = BENDS.replace(
         modulation=(Modulation(f"{BENDS.bends[1].id}/angle", rate_hz=2.0, depth=20.0),),

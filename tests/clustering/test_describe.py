@@ -180,6 +180,7 @@ def test_a_trunk_gives_what_the_network_gives(tiny_model, layer, transform):
             torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_what_the_ear_hears_is_what_a_render_sounds_like():
     """Band levels of ablating a cluster, against a whole render measured by a plain FFT of its samples."""
     model = load_model()

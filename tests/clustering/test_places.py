@@ -47,6 +47,7 @@ def test_places_are_named_in_musical_numbers(share, name):
     assert place_name(share) == f"around {name}"
 
 
+@pytest.mark.slow
 def test_pictures_are_as_large_as_the_output_and_bright_where_a_cluster_acts(tmp_path):
     maps, truth = planted()
     clusters = LayerClusters(torch.from_numpy(truth), {0: "low"})

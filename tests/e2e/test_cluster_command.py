@@ -17,6 +17,8 @@ from tests.conftest import EXAMPLES
 SOUNDS = EXAMPLES / "sounds"
 QUICK = ("--samples", 12, "--steps", 2, "--jobs", 1, "--no-describe")
 
+pytestmark = pytest.mark.xdist_group("learnt")    # with -n 2 the networks are trained once, not twice
+
 
 @pytest.fixture(scope="module")
 def learnt(tiny_bundle, tmp_path_factory):
@@ -60,6 +62,7 @@ def test_one_sound_is_clustered_with_the_bundles_networks(learnt, audiobend):
     assert sum(one["features"] for one in told["layers"]["1"].values()) == 32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["coactivation", "pixels"])
 @pytest.mark.parametrize("algorithm", ["kmeans", "dbscan"])
 def test_other_methods_need_no_training(tiny_bundle, audiobend, tmp_path, method, algorithm):

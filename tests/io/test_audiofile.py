@@ -327,6 +327,7 @@ def test_an_input_is_not_overwritten(tmp_path, sound):
     assert (tmp_path / "a.wav").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path):
     """The size limit of a process stands in for a disk without room: both fail in the same call."""
     code = """

@@ -76,6 +76,7 @@ def test_a_take_played_again_is_what_was_heard_bit_for_bit(tiny_bundle, track, t
     np.testing.assert_array_equal(first, as_written(heard).astype(np.float32))
 
 
+@pytest.mark.slow
 def test_a_take_that_is_started_late_knows_what_came_before(tiny_bundle, track, tmp_path):
     path, sound = track
     performed = Performed(tiny_bundle, sound, tmp_path)
@@ -92,6 +93,7 @@ def test_a_take_that_is_started_late_knows_what_came_before(tiny_bundle, track, 
     np.testing.assert_array_equal(replayed(take, path, tmp_path), as_written(heard).astype(np.float32))
 
 
+@pytest.mark.slow
 def test_skips_and_engines_that_died_are_played_again_too(tiny_bundle, track, tmp_path):
     sound = track[1][:, :1]
     path = tmp_path / "mono.wav"

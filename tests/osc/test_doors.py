@@ -56,6 +56,7 @@ def test_only_those_that_are_allowed_come_in_by_any_door(desk):
     assert desk.state.gain_db == 0
 
 
+@pytest.mark.slow
 def test_clients_on_the_network_find_it(desk):
     """On the loopback interface, with a browser of its own."""
     zeroconf = pytest.importorskip("zeroconf")
