@@ -1,5 +1,6 @@
 """``audiobend live``."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -74,6 +75,13 @@ def live(
     overwrite: Annotated[
         bool, typer.Option(help="Let --record replace a file that audiobend did not write, and --take a take.")
     ] = False,
+    page: Annotated[bool, typer.Option("--page/--no-page", help="Serve the page: play in a browser.")] = True,
+    page_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Of the page; otherwise 9080, or a free one if that is taken.")
+    ] = None,
+    page_listen: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address for the page; 0.0.0.0 lets in who has the token.")
+    ] = "127.0.0.1",
     seconds: Annotated[float | None, typer.Option(min=0, help="End after this long.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
@@ -98,6 +106,7 @@ def live(
     from audiobend.osc.doors import Listening
     from audiobend.osc.framing import checked
     from audiobend.osc.server import listen_warning
+    from audiobend.page.opening import opened
 
     where = Listening(listen, osc_port, allow or (), osc_tcp, oscquery_port, checked(osc_framing), advertise)
     if record:
@@ -116,7 +125,8 @@ def live(
     with Performance(setup, the_model, show.tell, where, keeping) as performance:
         if warning := listen_warning(listen, allow or ()):
             show.tell(warning)
-        show.run(performance, the_model, seconds)
+        with opened(performance, page_listen, page_port, show.tell) if page else nullcontext() as the_page:
+            show.run(performance, the_model, seconds, the_page)
 
 
 def _check_words(no_audio: bool, fast: bool, loop: bool, track: Path | None) -> None:

@@ -15,6 +15,7 @@ from audiobend.cli.screen import say
 if TYPE_CHECKING:
     from audiobend.live.performance import Performance
     from audiobend.networks.model import Model
+    from audiobend.page.opening import Page
 
 LIVELY = 0.2
 """Seconds between two states of the line on a terminal."""
@@ -53,7 +54,9 @@ class Show:
         if not self._as_json:
             sys.stderr.write("audiobend: loading the model and finding its fastest backend ...\n")
 
-    def run(self, performance: "Performance", model: "Model", seconds: float | None) -> None:
+    def run(
+        self, performance: "Performance", model: "Model", seconds: float | None, page: "Page | None" = None
+    ) -> None:
         """Start a performance and show it until it ends, is stopped, or the time is over."""
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             if hasattr(signal, name):
@@ -62,7 +65,7 @@ class Show:
             return
         sys.setswitchinterval(SWITCH)
         gc.freeze()    # what is there by now stays; looking through it again would hold up OSC for a tenth of a second
-        self._facts(performance, model)
+        self._facts(performance, model, page)
         begun = monotonic()
         interval = LIVELY if self._is_lively else PLAIN if not self._as_json else 1.0
         with self._screen() as draw:
@@ -101,7 +104,7 @@ class Show:
         else:
             say(status.line())
 
-    def _facts(self, performance: "Performance", model: "Model") -> None:
+    def _facts(self, performance: "Performance", model: "Model", page: "Page | None") -> None:
         card, latency, osc = performance.streaming, performance.latency, performance.osc
         parts = {name: round(ms, 1) for name, ms in latency.parts().items()}
         clusters = {
@@ -126,6 +129,7 @@ class Show:
             "latency_samples": latency.delay,
             "latency_parts_ms": parts,
             "osc": {"address": osc.address, "port": osc.port, "tcp_port": osc.tcp_port, "query_port": osc.query_port},
+            "page": {"url": page.url, "elsewhere": page.url_elsewhere} if page else None,
             "real_time_priority": performance.ready.is_real_time,
             "session": str(performance.session.folder) if performance.session else "",
             "scenes": len(performance.desk.state.scenes),
@@ -147,7 +151,11 @@ class Show:
         ways = [f"udp {osc.address}:{osc.port}"]
         ways += [f"tcp {osc.address}:{osc.tcp_port}"] * bool(osc.tcp_port)
         ways += [f"oscquery http://{osc.address}:{osc.query_port}"] * bool(osc.query_port)
-        say(f"osc      {', '.join(ways)}; addresses: audiobend osc list\nCtrl-C ends")
+        say(f"osc      {', '.join(ways)}; addresses: audiobend osc list")
+        if page:
+            elsewhere = f", from one other machine {page.url_elsewhere}" if page.url_elsewhere else ""
+            say(f"page     {page.url}{elsewhere}")
+        say("Ctrl-C ends")
 
     def _event(self, event: str, **facts: Any) -> None:
         say(json.dumps({"event": event, **facts}, ensure_ascii=False))

@@ -1,0 +1,1 @@
+"""The page: a server, in a process of its own, and what it shows in the browser (``static/``)."""

@@ -1,0 +1,45 @@
+"""The page's process: it serves pages, and lets the performance be heard from it by a pipe alone."""
+
+import asyncio
+import os
+import socket
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+from audiobend.live.children import begin
+from audiobend.page.guard import Guard
+from audiobend.page.hub import Hub
+from audiobend.page.server import PageServer
+
+NICE = 5
+"""How far it stands behind sound when both want the processor."""
+
+
+@dataclass(frozen=True)
+class PageSetup:
+    """What the page's process begins with.
+
+    Attributes
+    ----------
+    token : str
+        The first visitor from another machine needs it.
+    """
+
+    token: str = ""
+
+
+def run_page(pipe: Connection, sock: socket.socket, setup: PageSetup) -> None:
+    """Be the page's process."""
+    begin()
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+    asyncio.run(_serve(pipe, sock, setup))
+    os._exit(0)
+
+
+async def _serve(pipe: Connection, sock: socket.socket, setup: PageSetup) -> None:
+    stopped = asyncio.Event()
+    hub = Hub(pipe, stopped.set)
+    server = PageServer(hub, Guard(setup.token))
+    sock.setblocking(False)
+    await server.serve(sock, server.application(), stopped)
