@@ -85,7 +85,9 @@ class OpenvinoMachine:
         request = self._graphs.get(key)
         if request is None:
             compiled = self._core.compile_model(self._writer.write(span, batch), "CPU", self._options)
-            request = self._graphs[key] = compiled.create_infer_request()
+            request = compiled.create_infer_request()
+            request.infer([np.zeros(list(one.shape), np.float32) for one in compiled.inputs])    # it takes its memory
+            self._graphs[key] = request
             if len(self._graphs) > KEPT_GRAPHS:
                 del self._graphs[min(list(self._graphs), key=self._last_used.__getitem__)]
         return request

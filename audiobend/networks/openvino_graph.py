@@ -54,6 +54,8 @@ class GraphWriter:
     def __init__(self, openvino: Any, operations: Any, network: SpectrogramVAE) -> None:
         self._ov, self._ops, self._network = openvino, operations, network
         self._layers = network.layers()
+        self._kept: dict[int, Array] = {}
+        self._subpixels: dict[int, Subpixel] = {}
 
     def write(self, span: Span, batch: int) -> Any:
         """Return stages as one graph, whose inputs are the windows and then what bends inside it do."""
@@ -118,12 +120,14 @@ class GraphWriter:
         raise ModelError(f"OpenVINO has no graph for {type(module).__name__} here; choose --backend torch")
 
     def _dense(self, x: Any, module: nn.Linear) -> Any:
-        return self._ops.add(self._ops.matmul(x, _array(module.weight), False, True), _array(module.bias)[None])
+        weight, bias = self._constant(module.weight), _array(module.bias)[None]
+        return self._ops.add(self._ops.matmul(x, weight, False, True), bias)
 
     def _convolution(self, x: Any, module: nn.Module) -> Any:
         assert isinstance(module, nn.Conv2d)
         padding = [int(n) for n in module.padding]
-        result = self._ops.convolution(x, _array(module.weight), list(module.stride), padding, padding, [1, 1])
+        weight = self._constant(module.weight)
+        result = self._ops.convolution(x, weight, list(module.stride), padding, padding, [1, 1])
         return self._plus(result, module.bias)
 
     def _transposed(self, x: Any, module: nn.Module, part: Part) -> Any:
@@ -133,16 +137,17 @@ class GraphWriter:
         if module.stride[0] != module.stride[1]:
             padding = [int(n) for n in module.padding]
             stretched = self._ops.convolution_backprop_data(
-                x, _array(module.weight), list(module.stride), None, padding, padding, [1, 1]
+                x, self._constant(module.weight), list(module.stride), None, padding, padding, [1, 1]
             )
             columns = slice(0, list(stretched.get_output_shape(0))[3])
             return self._plus(self._cut(stretched, slice(part.wanted.start, part.wanted.stop), columns), module.bias)
-        subpixel = Subpixel(module)
+        subpixel = self._subpixel(module)
         axes = (subpixel.rows, subpixel.columns)
         parts = subpixel.parts(part.n, width, part)
         taken = self._cut(x, *(one.taken(axis) for one, axis in zip(parts, axes, strict=True)))
         before, after = zip(*(one.padding(axis) for one, axis in zip(parts, axes, strict=True)), strict=True)
-        groups = self._ops.convolution(taken, _array(subpixel.kernel), [1, 1], list(before), list(after), [1, 1])
+        kernel = self._constant(subpixel.kernel)
+        groups = self._ops.convolution(taken, kernel, [1, 1], list(before), list(after), [1, 1])
         big = self._ops.depth_to_space(self._plus(groups, subpixel.bias), "blocks_first", module.stride[0])
         return self._cut(big, *(one.kept(axis) for one, axis in zip(parts, axes, strict=True)))
 
@@ -151,6 +156,17 @@ class GraphWriter:
             return x
         starts, ends = np.array([rows.start, columns.start]), np.array([rows.stop, columns.stop])
         return self._ops.slice(x, starts, ends, np.array([1, 1]), np.array([2, 3]))
+
+    def _subpixel(self, module: nn.ConvTranspose2d) -> Subpixel:
+        if id(module) not in self._subpixels:
+            self._subpixels[id(module)] = Subpixel(module)
+        return self._subpixels[id(module)]
+
+    def _constant(self, weights: Tensor) -> Any:
+        """Return weights as they lie in memory: OpenVINO's copy of an array keeps Python's lock, 150 ms for a layer."""
+        if id(weights) not in self._kept:
+            self._kept[id(weights)] = _array(weights)
+        return self._ops.constant(self._kept[id(weights)], shared_memory=True)
 
     def _plus(self, x: Any, bias: Tensor | None) -> Any:
         assert bias is not None
