@@ -7,7 +7,7 @@ the mean, then the patch's ``latent`` entries act on W+, and the (bent) synthesi
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from audiobend.bending import Patch, Plan
 from audiobend.bending.latent import ALL_AXES
+from audiobend.bending.modulation import Level
 from audiobend.bending.values import shown
 from audiobend.errors import PictureError, did_you_mean
 from audiobend.io.patchfile import load_patch
@@ -98,9 +99,31 @@ class Painter:
         self.device = _device(self.settings.device)
         self.network = self._network()
         convolutions = self.network.kernels()    # nobody else looks at what they put out
-        counts = {one.name: one.n_features for one in self.network.layers() if one.name in convolutions}
-        self._bends = MapBends(self.plan, counts)
+        self._counts = {one.name: one.n_features for one in self.network.layers() if one.name in convolutions}
+        self._bends = MapBends(self.plan, self._counts)
         _check(model, self.settings)
+
+    def rebent(self, patch: Patch, *, truncation: float | None = None, level: Level | None = None) -> "Painter":
+        """Return a painter of another patch for the same model, in no time where its kernels are the same.
+
+        Parameters
+        ----------
+        patch : Patch
+        truncation : float in -2..2, optional
+            Default: as it is.
+        level : function from times in seconds and a rate in Hz to loudness 0..1, optional
+            What bends that follow the input hear.
+        """
+        other = copy.copy(self)
+        if truncation is not None:
+            other.settings = replace(self.settings, truncation=truncation)
+            _check(self.model, other.settings)
+        plan = self.model.resolve(patch)
+        other.plan = plan if level is None else plan.hearing(level)
+        if patch.weights != self.plan.patch.weights:
+            other.network = other._network()
+        other._bends = MapBends(other.plan, self._counts)
+        return other
 
     def _network(self) -> StyleGAN2:
         network = self.model.bent_network(self.plan.patch)
@@ -118,12 +141,12 @@ class Painter:
 
         ``times``: seconds ``(picture,)``, for what moves.
         """
-        return self.bent_styles(self._of_codes(self.model.codes(seeds), times), times)
+        return self.of_codes(self.model.codes(seeds), times)
 
     @torch.no_grad()
     def of_codes(self, z: Tensor, times: Tensor | None = None) -> Tensor:
         """Return styles W+ of codes ``(picture, latent)``, as `styles`."""
-        return self.bent_styles(self._of_codes(z, times), times)
+        return self.bent_styles(self.mapped(z, times), times)
 
     @torch.no_grad()
     def bent_styles(self, w: Tensor, times: Tensor | None = None) -> Tensor:
@@ -135,9 +158,11 @@ class Painter:
         return self.plan.apply_latent(w.to(self.device), basis, times=times, another=self._another)
 
     def _another(self, seed: int) -> Tensor:
-        return self._of_codes(self.model.codes([seed]), None)
+        return self.mapped(self.model.codes([seed]))
 
-    def _of_codes(self, z: Tensor, times: Tensor | None) -> Tensor:
+    @torch.no_grad()
+    def mapped(self, z: Tensor, times: Tensor | None = None) -> Tensor:
+        """Return styles W+ of codes ``(picture, latent)``, truncated, before the patch's ``latent`` entries."""
         one = self.settings
         parts = []
         for part in self._groups(len(z)):

@@ -1,64 +1,46 @@
 """``audiobend image``: pictures from a bent generator."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from audiobend.cli import imagefilm
+from audiobend.cli.imageoptions import (
+    AsJson,
+    Changes,
+    ClustersFile,
+    Cutoff,
+    Device,
+    Directions,
+    DirectionsOf,
+    Label,
+    ModelName,
+    Noise,
+    NoiseMode,
+    Overwrite,
+    PatchFile,
+    PatchSeed,
+    Precision,
+    PrecisionName,
+    Quiet,
+    Truncation,
+    make_folder,
+    model_of,
+    patch_of,
+)
 from audiobend.cli.screen import progress_bar, say, show_json
 from audiobend.errors import PatchError, PictureError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audiobend.bending import Patch
     from audiobend.networks.stylegan2_model import PictureModel
     from audiobend.picture import Painter
     from audiobend.picture_files import Job, Painted
 
 app = typer.Typer(help="Pictures from a bent StyleGAN2.", no_args_is_help=True, rich_markup_mode=None)
-
-
-class Noise(StrEnum):
-    """Where the noise in pictures comes from."""
-
-    const = "const"
-    random = "random"
-    none = "none"
-
-
-class Directions(StrEnum):
-    """What the axes of the latent code are."""
-
-    pca = "pca"
-    sefa = "sefa"
-
-
-class Precision(StrEnum):
-    """Of the synthesis."""
-
-    fp32 = "fp32"
-    bf16 = "bf16"
-
-
-ModelName = Annotated[
-    str | None, typer.Option("--model", help="A .pt or .pkl checkpoint, a bundle's folder, or a shipped model's name.")
-]
-ClustersFile = Annotated[Path | None, typer.Option("--clusters", help="Cluster file; default is the bundle's own.")]
-Truncation = Annotated[
-    float, typer.Option("--truncation", min=-2, max=2, help="1 leaves styles as they are, 0 is the mean picture.")
-]
-Cutoff = Annotated[
-    int | None, typer.Option("--truncation-cutoff", min=0, help="Truncate only the levels below this one.")
-]
-NoiseMode = Annotated[Noise, typer.Option("--noise", help="The model's own noise, noise by the seed, or none.")]
-Label = Annotated[int, typer.Option("--class", min=0, help="Which class to draw, for models that have classes.")]
-Device = Annotated[str, typer.Option("--device", help="cpu, cuda or mps.")]
-PrecisionName = Annotated[Precision, typer.Option("--precision", help="Of the synthesis.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that audiobend did not write.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing.")]
+imagefilm.add_to(app)
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -71,11 +53,9 @@ def generate(
     out: Annotated[Path, typer.Option(help="Folder for the pictures.")],
     model: ModelName = None,
     seeds: Annotated[str, typer.Option(help="One picture each: 0-15, or 1,5,9.")] = "0",
-    patch: Annotated[Path | None, typer.Option(help="Patch file; without it the pictures are unbent.")] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="BEND/PARAM=VALUE", help="Change a value of the patch.")
-    ] = None,
-    patch_seed: Annotated[int | None, typer.Option(min=0, help="Seed of all that the patch draws.")] = None,
+    patch: PatchFile = None,
+    set_: Changes = None,
+    patch_seed: PatchSeed = None,
     clusters: ClustersFile = None,
     latent: Annotated[
         Path | None, typer.Option(help="Styles from a file (.npz with 'w') in the place of seeds; never truncated.")
@@ -83,9 +63,7 @@ def generate(
     truncation: Truncation = 0.7,
     cutoff: Cutoff = None,
     noise: NoiseMode = Noise.const,
-    directions: Annotated[
-        Directions, typer.Option(help="Axes of the latent code: principal axes of styles, or of the weights.")
-    ] = Directions.pca,
+    directions: DirectionsOf = Directions.pca,
     label: Label = 0,
     variations: Annotated[int | None, typer.Option(min=1, max=999, help="Paint this many seeded variations.")] = None,
     grid: Annotated[bool, typer.Option("--grid", help="Also a sheet of all pictures.")] = False,
@@ -114,8 +92,8 @@ def generate(
         painted = _again(again, model, clusters, device, out, overwrite, json_ or quiet)
         _tell(painted, perf_counter() - begun, json_, quiet)
         return
-    the_model = replace(_model(model, clusters), directions=directions.value)
-    the_patch = _patch(patch, set_ or [], patch_seed)
+    the_model = replace(model_of(model, clusters), directions=directions.value)
+    the_patch = patch_of(patch, set_ or [], patch_seed)
     jobs = _jobs(seeds, latent, the_model)
     amount = 1.0 if latent else truncation
     settings = PictureSettings(amount, cutoff, noise.value, label, device, precision.value)
@@ -128,7 +106,7 @@ def generate(
     else:
         targets = [picture_path(out, job) for job in jobs] + [patch_path(out)] * bool(painter.plan.patch.bends)
         check_outputs([*targets, *([grid_path(out)] if grid else [])], overwrite)
-        _make_folder(out)
+        make_folder(out)
         with progress_bar(f"painting {len(jobs)} pictures", silent) as advance:
             painted = paint_files(painter, jobs, out, advance, grid=grid)
     _tell(painted, perf_counter() - begun, json_, quiet)
@@ -171,7 +149,7 @@ def strips(
     if out.suffix.lower() != ".png":
         raise PictureError(f"{out}: a picture's name must end in .png")
     check_outputs([out], overwrite)
-    the_model = _model(model, clusters)
+    the_model = model_of(model, clusters)
     chosen = strip_layers(the_model, parse_seeds(layers) if layers else None)
     selection = parse_features(features)
     rows = [
@@ -225,29 +203,6 @@ def convert(
             say("the file had no latent_avg; the mean of 10000 random styles stands for it")
 
 
-def _model(name: str | None, clusters: Path | None) -> "PictureModel":
-    from audiobend.io.picturemodel import load_picture_model
-
-    if name is None:
-        raise PictureError("give a model: --model with a .pt or .pkl checkpoint, or a bundle's folder")
-    return load_picture_model(name, clusters)
-
-
-def _patch(path: Path | None, changes: list[str], seed: int | None) -> "Patch":
-    from dataclasses import replace
-
-    from audiobend.bending import Patch
-    from audiobend.io.patchfile import load_patch
-
-    patch = load_patch(path) if path else Patch()
-    for change in changes:
-        target, equals, value = change.partition("=")
-        if not equals or ("/" not in target and target != "seed"):
-            raise PatchError(f"--set {change}: needs BEND/PARAM=VALUE, such as turn/angle=45")
-        patch = patch.set(target, value)
-    return patch if seed is None else replace(patch, seed=seed)
-
-
 def _jobs(seeds: str, latent: Path | None, model: "PictureModel") -> "list[Job]":
     from audiobend.io.imagefile import read_styles
     from audiobend.picture_files import Job, parse_seeds
@@ -265,11 +220,11 @@ def _again(
     from audiobend.picture_files import check_outputs, paint_files, patch_path, picture_path, read_recipe
 
     recipe = read_recipe(picture)
-    painter = recipe.painter(_model(model or recipe.model, clusters), device)
+    painter = recipe.painter(model_of(model or recipe.model, clusters), device)
     target = picture_path(out, recipe.job)
     check_not_an_input(target, [picture], PictureError)
     check_outputs([target, patch_path(out)], overwrite)
-    _make_folder(out)
+    make_folder(out)
     with progress_bar(f"painting {picture.name} again", silent) as advance:
         return paint_files(painter, [recipe.job], out, advance)
 
@@ -281,7 +236,7 @@ def _variations(
     from audiobend.picture_variations import paint_variations, variation_files
 
     check_outputs(variation_files(out, jobs, n), overwrite)
-    _make_folder(out)
+    make_folder(out)
     with progress_bar(f"painting {n} variations", silent) as advance:
         return paint_variations(painter.model, painter.plan.patch, painter.settings, jobs, out, n, advance)
 
@@ -291,13 +246,6 @@ def _numbers(text: str) -> list[float]:
         return [float(word) for word in text.replace(",", " ").split()]
     except ValueError:
         raise PictureError(f"--values must be numbers such as 45 or 0.2,0.1; got {text!r}") from None
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PictureError(f"{folder}: this folder cannot be made: {error.strerror}") from None
 
 
 def _tell(painted: "list[Painted]", took: float, as_json: bool, quiet: bool) -> None:
