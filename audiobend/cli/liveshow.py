@@ -1,6 +1,5 @@
 """What a performance shows while it runs: the facts at the start, then a line that lives."""
 
-import gc
 import json
 import signal
 import sys
@@ -11,6 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from audiobend.cli.screen import say
+from audiobend.live.calm import Tidying, settle
 
 if TYPE_CHECKING:
     from audiobend.live.performance import Performance
@@ -63,16 +63,17 @@ class Show:
                 signal.signal(getattr(signal, name), lambda *_: performance.stop())
         if not performance.start():
             return
-        sys.setswitchinterval(SWITCH)
-        gc.freeze()    # what is there by now stays; looking through it again would hold up OSC for a tenth of a second
+        settle(SWITCH)
         self._facts(performance, model, page)
         begun = monotonic()
+        tidying = Tidying(begun)
         interval = LIVELY if self._is_lively else PLAIN if not self._as_json else 1.0
         with self._screen() as draw:
             while seconds is None or (left := begun + seconds - monotonic()) > 0:
                 if not performance.watch(interval if seconds is None else min(interval, left)):
                     break
                 draw(performance)
+                tidying.look(monotonic(), performance.desk.state.revision)
         status = performance.status()
         if self._as_json:
             self._event("end", **status.as_dict())

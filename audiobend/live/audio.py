@@ -215,6 +215,8 @@ def run_clock(pipe: Connection, name: str, clock: Clock, channels: int) -> None:
     shared[Count.BLOCK] = clock.block
     pipe.send(("streaming", Streaming("file", "none", "no sound card", clock.rate, channels, channels)))
     played = np.zeros((clock.block, channels), dtype=np.float32)
+    if clock.is_paced:
+        raise_priority()    # a card is not late because other programs work, nor in a hurry afterwards
     due = monotonic()
     while not shared[Count.STOP]:
         due += clock.block / clock.rate

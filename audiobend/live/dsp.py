@@ -1,32 +1,39 @@
 """The engine's process: bends what the card captures, and takes changes while it does."""
 
-import gc
 import os
+import pickle
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
-from time import sleep
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Protocol
 
 from audiobend.bending import Patch
 from audiobend.control import Fade
 from audiobend.errors import AudiobendError
+from audiobend.live.calm import settle
 from audiobend.live.chain import Chain, Engine
 from audiobend.live.children import begin
 from audiobend.live.priority import raise_priority
 from audiobend.live.pump import Pump
 from audiobend.live.rings import Count, Shared
 from audiobend.live.seam import Seam
+from audiobend.live.tap import tapped
+from audiobend.live.turns import Turns
 
 if TYPE_CHECKING:
     from audiobend.networks.backends import BackendName
     from audiobend.spectral.live_settings import LiveSettings
 
 CRASHED = 70
+SWITCH = 0.0005
+"""Seconds after which a thread that prepares a change gives way to the one that plays."""
+REST = 2.0
+"""Rest after preparing a change, in times of its own length, up to a stride: more of them would not be heard."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +76,11 @@ class Player(Protocol):
         """What bends."""
         ...
 
-    def prepare(self, wanted: Wanted) -> Callable[[], None]:
-        """Do all that is slow about a change, on any thread; return what is quick, to be done between two blocks."""
+    def prepare(self, wanted: Wanted, alone: "Alone") -> Callable[[], None]:
+        """Do all that is slow about a change, on any thread; return what is quick, to be done between two blocks.
+
+        ``alone()`` is entered for what keeps Python busy, some milliseconds at a time: no sound is worked on then.
+        """
         ...
 
 
@@ -105,6 +115,7 @@ class Go:
     in_channels: int
 
 
+Alone = Callable[[], AbstractContextManager[None]]
 MakePlayer = Callable[["Wanted", "LiveSettings"], Player]
 
 
@@ -120,14 +131,16 @@ def run_dsp(pipe: Connection, name: str, make: MakePlayer, wanted: Wanted, setti
         post = _Post(pipe)
         post.send("ready", facts)
         seam = Seam(lambda told: post.send("told", told), wanted.number)
-        mail = _Mail(pipe, player, post, seam)
+        turns = Turns()
+        mail = _Mail(pipe, player, post, seam, turns)
         card = mail.card()
         chain = Chain(player.engine, settings.n_channels, card.rate, player.model_rate)
         while not shared[Count.DELAY]:
             sleep(0.001)
-        gc.collect()
-        gc.freeze()
-        _play(shared, Pump(shared, chain, card.in_channels, card.rate, player.stride_seconds, seam), card.rate)
+        settle(SWITCH)
+        between = tapped(seam, player.engine, shared, player.model_rate, card.rate)
+        pump = Pump(shared, chain, card.in_channels, card.rate, player.stride_seconds, between)
+        _play(shared, pump, turns, card.rate)
     except AudiobendError as error:
         pipe.send(("error", str(error)))
         os._exit(CRASHED)
@@ -138,13 +151,16 @@ def run_dsp(pipe: Connection, name: str, make: MakePlayer, wanted: Wanted, setti
     os._exit(0)
 
 
-def _play(shared: Shared, pump: Pump, rate: int) -> None:
+def _play(shared: Shared, pump: Pump, turns: Turns, rate: int) -> None:
     # An eighth of the card's block is soon enough, and polling never reaches the card's own thread.
     pause = min(max(shared[Count.BLOCK] / rate / 8, 0.0005), 0.003)
     shared[Count.READY] = 1
     while not shared[Count.STOP]:
-        if not pump.step():
+        if not pump.is_due:
             sleep(pause)
+            continue
+        with turns.of_sound():
+            pump.step()
 
 
 class _Post:
@@ -167,8 +183,8 @@ class _Post:
 class _Mail:
     """Takes the supervisor's messages on a thread of its own; of several that wait only the newest counts."""
 
-    def __init__(self, pipe: Connection, player: Player, post: _Post, seam: Seam) -> None:
-        self._pipe, self._player, self._post, self._seam = pipe, player, post, seam
+    def __init__(self, pipe: Connection, player: Player, post: _Post, seam: Seam, turns: Turns) -> None:
+        self._pipe, self._player, self._post, self._seam, self._turns = pipe, player, post, seam, turns
         self._card: Go | None = None
         self._arrived = threading.Event()
         threading.Thread(target=self._read, daemon=True, name="mail").start()
@@ -181,21 +197,28 @@ class _Mail:
 
     def _read(self) -> None:
         while True:
-            newest: Wanted | None = None
             try:
-                while newest is None or self._pipe.poll():
-                    message = self._pipe.recv()
-                    if isinstance(message, Go):
-                        self._card = message
-                        self._arrived.set()
-                    else:
-                        newest = message
+                message = self._newest()
             except (EOFError, OSError):
                 os._exit(0)
-            self._play(newest)
+            if isinstance(message, Go):
+                self._card = message
+                self._arrived.set()
+            else:
+                self._play(message)
+
+    def _newest(self) -> Any:
+        """Wait for a message, and pass over those that a later one makes needless without reading them."""
+        data = self._pipe.recv_bytes()
+        while self._card is not None and self._pipe.poll():    # the card is told once
+            data = self._pipe.recv_bytes()
+        with self._turns.of_others():
+            return pickle.loads(data)
 
     def _play(self, wanted: Wanted) -> None:
+        begun = monotonic()
         try:
-            self._seam.put(wanted.number, self._player.prepare(wanted))
+            self._seam.put(wanted.number, self._player.prepare(wanted, self._turns.of_others))
         except AudiobendError as error:
             self._post.send("refused", str(error))
+        sleep(min(REST * (monotonic() - begun), self._player.stride_seconds))

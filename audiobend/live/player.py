@@ -1,6 +1,7 @@
 """The live engine as its process plays it: made, measured, and changed while it sounds."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -10,7 +11,7 @@ from audiobend.bending import Patch
 from audiobend.control import morph
 from audiobend.control.fading import retouched
 from audiobend.io.modelbundle import load_model
-from audiobend.live.dsp import Wanted
+from audiobend.live.dsp import Alone, Wanted
 from audiobend.live_engine import LiveEngine, Prepared
 from audiobend.networks.backends import Backend, BackendName, backend
 from audiobend.networks.bendable import LayerSpec
@@ -61,7 +62,7 @@ class EnginePlayer:
         """Bring the engine to what is wanted, while it does not play."""
         self.prepare(wanted)()
 
-    def prepare(self, wanted: Wanted) -> Callable[[], None]:
+    def prepare(self, wanted: Wanted, alone: Alone = nullcontext) -> Callable[[], None]:
         """Return what brings the engine to what is wanted from what was prepared before; what is as it was stays."""
         before, done = self._wanted, list[Callable[[], None]]()
         if wanted.bypass != before.bypass:
@@ -69,13 +70,15 @@ class EnginePlayer:
         if wanted.model != before.model:
             self._model = load_model(wanted.model)
             self._backend = backend(self.backend or "torch", self._model, self._settings.n_channels)
-            done.append(partial(self.engine.set_patch, self._prepared(wanted.patch)))
+            done.append(partial(self.engine.set_patch, self._prepared(wanted.patch, alone)))
         elif wanted.fade is not None and wanted.fade != before.fade:
             for n in range(1, COMPILED):    # before it begins: a radius that grows wants other graphs on the way
-                self._prepared(morph(before.patch, wanted.patch, n / COMPILED, self._layers()))
-            done.append(partial(self._fade, wanted.patch, self._prepared(wanted.patch), wanted.fade.seconds))
+                with alone():
+                    between = morph(before.patch, wanted.patch, n / COMPILED, self._layers())
+                self._prepared(between, alone)
+            done.append(partial(self._fade, wanted.patch, self._prepared(wanted.patch, alone), wanted.fade.seconds))
         elif wanted.patch != before.patch:
-            done.append(self._turn(before.patch, wanted))
+            done.append(self._turn(before.patch, wanted, alone))
         self._wanted = wanted
 
         def change() -> None:
@@ -84,10 +87,10 @@ class EnginePlayer:
 
         return change
 
-    def _turn(self, before: Patch, wanted: Wanted) -> Callable[[], None]:
+    def _turn(self, before: Patch, wanted: Wanted, alone: Alone) -> Callable[[], None]:
         """Return what brings another patch; one that only differs in output values needs no preparing."""
         patch, output = wanted.patch, wanted.patch.output
-        prepared = None if patch.replace(output=before.output) == before else self._prepared(patch)
+        prepared = None if patch.replace(output=before.output) == before else self._prepared(patch, alone)
 
         def turn() -> None:
             if self.engine.is_gliding and wanted.fade is not None:
@@ -111,8 +114,10 @@ class EnginePlayer:
 
         self.engine.glide_to(between, seconds)
 
-    def _prepared(self, patch: Patch) -> Prepared:
-        return self.engine.prepare(patch, self._model, self._backend)
+    def _prepared(self, patch: Patch, alone: Alone = nullcontext) -> Prepared:
+        with alone():
+            plan = self._model.resolve(patch)
+        return self.engine.prepare(plan, self._model, self._backend)    # what is compiled does not need Python
 
     def _layers(self) -> Sequence[LayerSpec]:
         return self._model.network.layers()

@@ -1,7 +1,8 @@
 """Real-time priority: the difference between 12 ms and 2 s at worst on a busy machine."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 PRIORITY = 5
 """Under that of sound servers (10 and more) and of PortAudio's own thread: the engine must never stand in their way."""
@@ -28,6 +29,21 @@ def raise_priority(threads_too: bool = False) -> bool:
         with suppress(OSError):
             os.nice(-10)
     return False
+
+
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Let no ordinary program stop this thread meanwhile, where that is permitted: sound is waiting for it."""
+    is_permitted = False
+    if hasattr(os, "sched_setscheduler"):
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+            is_permitted = True
+    try:
+        yield
+    finally:
+        if is_permitted:
+            os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
 
 
 def may_be_real_time() -> bool:

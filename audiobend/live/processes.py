@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from time import monotonic
+from time import monotonic, sleep
 
 from audiobend.errors import AudiobendError, DeviceError
 from audiobend.live.audio import Card, Clock, Streaming, run_card, run_clock
@@ -21,6 +21,8 @@ PATIENCE = 10.0
 """Seconds for PortAudio to start."""
 IMPATIENCE = 1.5
 """Seconds to open a card that was there before: now and then PortAudio hangs. Half as much more at each try."""
+PACE = 0.02
+"""Seconds from one change to the next that the engine is told: shorter than the shortest stride."""
 SPAWNING = 60.0
 """Seconds for Python to start on a very busy machine."""
 
@@ -67,6 +69,7 @@ class EngineProcess:
             child = self._child
             if child is not None:
                 child.send(self._wanted)
+                sleep(PACE)
 
     def step(self, tell: Callable[[str], None]) -> None:
         """Read what it says and replace it if it died; `AudiobendError` if it never stood."""

@@ -45,6 +45,11 @@ class Pump:
         self._limit = chain.latency + round(HURRY * rate)
         self._begin(self._available())
 
+    @property
+    def is_due(self) -> bool:
+        """Whether there is something for `step` to do."""
+        return self._available() > self._next or self._shared[Count.DELAY] != self._delay
+
     def step(self) -> bool:
         """Process a portion; False where there is none yet."""
         shared = self._shared

@@ -38,7 +38,7 @@ class Player:
         self.backend = self.warning = None
         self.want(wanted)
 
-    def prepare(self, wanted):
+    def prepare(self, wanted, alone):
         return lambda: self.want(wanted)
 
     def want(self, wanted) -> None:

@@ -1,0 +1,31 @@
+"""Sound and the preparing of changes take turns in the engine's process: neither works while the other does.
+
+Both need Python's lock. A stride lets go of it at each of its hundreds of operations of torch, and another thread that
+waits for it takes it every time: a stride of 10 ms has been seen to last 70 ms then, whatever the switch interval.
+Waiting for one another, each is as fast as alone, and sound waits for one piece of preparing at most.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from audiobend.live.priority import hurried
+
+
+class Turns:
+    """One of two threads at a time."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+
+    @contextmanager
+    def of_sound(self) -> Iterator[None]:
+        """Be entered for a portion of sound."""
+        with self._lock:
+            yield
+
+    @contextmanager
+    def of_others(self) -> Iterator[None]:
+        """Be entered for some milliseconds of Python; what is slow and needs no Python is done outside."""
+        with hurried(), self._lock:
+            yield
