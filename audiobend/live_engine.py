@@ -15,7 +15,7 @@ from torch import Tensor
 from audiobend.bending import Patch, Plan
 from audiobend.bending.apply import warm_up
 from audiobend.errors import AudioError
-from audiobend.live_window import Prepared, SlidingWindow
+from audiobend.live_window import Onlooker, Prepared, SlidingWindow
 from audiobend.networks.backends import Backend
 from audiobend.networks.backends import backend as make_backend
 from audiobend.networks.model import Model
@@ -196,6 +196,10 @@ class LiveEngine:
             self._wanted = replace(self._wanted, values=replace(values, patch=values.patch.replace(output=output)))
         if bypass is not None:
             self._output.bypass(bypass)
+
+    def show(self, onlooker: Onlooker | None) -> None:
+        """Let somebody see every stride from the next on; None is nobody."""
+        self._window.onlooker = onlooker
 
     def panic(self) -> None:
         """Fade to silence, forget all sound that is under way, and come back clean; settings and patch stay."""

@@ -6,6 +6,7 @@ counted from magnitude 1 wherever they last longer than one window.
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from torch import Tensor
 from audiobend.bending import Plan
 from audiobend.networks.backends import Backend
 from audiobend.networks.model import Model
+from audiobend.networks.stages import Eye, StagedBackend
 from audiobend.spectral.codec import FLOOR_DB
 from audiobend.spectral.detail import give_back
 from audiobend.spectral.follow import Glide, LoudestFollower
@@ -39,6 +41,28 @@ class Prepared:
     values: Plan
 
 
+class Onlooker(Eye, Protocol):
+    """Sees what goes on in a window; it keeps nothing of it and changes nothing."""
+
+    @property
+    def looks(self) -> bool:
+        """Whether it wants to see the next stride."""
+        ...
+
+    def columns(self, now: "Prepared", bent_db: Tensor, unbent_db: Tensor, first: int) -> None:
+        """See the kept columns, last of a stride.
+
+        Parameters
+        ----------
+        now : Prepared
+            What was played.
+        bent_db, unbent_db : Tensors of shape ``(channel, stride, 513)``
+        first : int
+            Sample of the input at the middle of the first column.
+        """
+        ...
+
+
 class SlidingWindow:
     """Analysis, network, and synthesis of one stride after the other."""
 
@@ -50,6 +74,7 @@ class SlidingWindow:
         self._synthesis = SlidingSynthesis(
             settings.n_channels, settings.phase_look_ahead if settings.phase == "rtisi" else None
         )
+        self.onlooker: Onlooker | None = None
         self.reset()
 
     @property
@@ -81,6 +106,9 @@ class SlidingWindow:
         codec = now.model.codec
         x = codec.normalise((window_db - reference_db).clamp_(FLOOR_DB, 0.0).mT).mT[:, None]
         middle = self._seconds(torch.tensor([(self._stride - 1) / 2])).expand(len(x))
+        eye = self.onlooker if self.onlooker is not None and self.onlooker.looks else None
+        if isinstance(now.backend, StagedBackend):
+            now.backend.eye = eye
         bent, unbent = now.backend.reconstruct(x, now.plan, middle, self._n_hops // self._stride, self.columns)
 
         def decibels(windows: Tensor) -> Tensor:
@@ -90,7 +118,10 @@ class SlidingWindow:
 
         unbent_db = decibels(unbent)
         bent_db = unbent_db if bent is unbent else decibels(bent)
-        return self._bent.feed(bent_db), self._unbent.feed(unbent_db)
+        kept = self._bent.feed(bent_db), self._unbent.feed(unbent_db)
+        if eye is not None:
+            eye.columns(now, *kept, self._first * HOP_LENGTH)
+        return kept
 
     def _magnitude(
         self, now: Prepared, input_db: Tensor, bent_db: Tensor, unbent_db: Tensor, reference_db: float
@@ -115,6 +146,10 @@ class SlidingWindow:
 
     def _seconds(self, column: Tensor) -> Tensor:
         """Return the times in the input of kept columns, counted from the first of them."""
+        return ((self._first + column.double()) * HOP_LENGTH / self._rate).clamp_(min=0)
+
+    @property
+    def _first(self) -> int:
+        """The first kept column, counted from the start."""
         newest = self._n_hops - N_FFT // HOP_LENGTH // 2    # whose frame has just ended
-        first = newest - self._look_ahead - self._stride + 1
-        return ((first + column.double()) * HOP_LENGTH / self._rate).clamp_(min=0)
+        return newest - self._look_ahead - self._stride + 1

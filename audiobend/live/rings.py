@@ -19,6 +19,12 @@ CAPACITY = 2**19
 CHANNELS = 2
 FADE = 64
 """Samples over which bent and dry sound are cross-faded; the engine keeps this far ahead of the card."""
+MAX_MAPS, MAP_WIDTH = 64, 32
+SEEN = np.dtype([("column", np.int64), ("hue", np.uint8), ("change", np.uint8, 513)])
+"""A column as the network saw it: which one, what changed it most, and by how much, 255 for 24 dB and more."""
+MAPPED = np.dtype([("column", np.int64), ("maps", np.float32, (MAX_MAPS, MAP_WIDTH))])
+"""Activation maps of one stride: its last column, and how strongly each cluster lit up along frequency."""
+N_SEEN, N_MAPPED = 1024, 32
 
 Samples = NDArray[np.float32]
 
@@ -48,6 +54,8 @@ class Count(IntEnum):
     KEEPS = auto()     # 1 when what is played goes into the third ring
     WAITS = auto()     # 1 when the card waits for the engine, faster or slower than real time
     STOP = auto()
+    # written by the page's process
+    LOOKS = auto()     # 1 while somebody wants to see what the network does
 
 
 class Gauge(IntEnum):
@@ -114,12 +122,16 @@ class Shared:
         self._owner = name is None
         counts, gauges, ring = 8 * len(Count), 8 * len(Gauge), 4 * CAPACITY * CHANNELS
         name = name or f"audiobend-{os.getpid()}-{secrets.token_hex(3)}"    # macOS allows 30 letters
-        self._memory = SharedMemory(name, create=self._owner, size=counts + gauges + 3 * ring)
+        seen, mapped = N_SEEN * SEEN.itemsize, N_MAPPED * MAPPED.itemsize
+        size = counts + gauges + 3 * ring + seen + mapped
+        self._memory = SharedMemory(name, create=self._owner, size=size)
         self.name = name
         self.counts: NDArray[np.int64] = self._view(0, (len(Count),), np.int64)
         self.gauges: NDArray[np.float64] = self._view(counts, (len(Gauge),), np.float64)
         rings = (self._view(counts + gauges + i * ring, (CAPACITY, CHANNELS), np.float32) for i in range(3))
         self.input, self.output, self.kept = map(Ring, rings)
+        self.seen: NDArray[Any] = self._view(size - mapped - seen, (N_SEEN,), SEEN)
+        self.mapped: NDArray[Any] = self._view(size - mapped, (N_MAPPED,), MAPPED)
 
     def _view(self, offset: int, shape: tuple[int, ...], kind: Any) -> Any:
         return np.ndarray(shape, kind, buffer=self._memory.buf, offset=offset)
@@ -132,7 +144,7 @@ class Shared:
 
     def close(self) -> None:
         """Let go of the memory, and remove it if it was made here. The rings cannot be used afterwards."""
-        del self.counts, self.gauges, self.input, self.output, self.kept
+        del self.counts, self.gauges, self.input, self.output, self.kept, self.seen, self.mapped
         self._memory.close()
         if self._owner:
             self._memory.unlink()

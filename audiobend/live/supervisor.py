@@ -130,6 +130,11 @@ class Supervisor:
         )
 
     @property
+    def memory(self) -> str:
+        """Name of the shared memory, see `audiobend.live.rings.Shared`."""
+        return self._shared.name
+
+    @property
     def pids(self) -> dict[str, int]:
         """Numbers of the child processes in the system."""
         return {"audio": self._audio.pid, "engine": self._engine.pid}

@@ -62,6 +62,7 @@ class OpenvinoMachine:
             x = torch.from_numpy(self._graph(span, len(x)).infer(inputs, share_inputs=True, share_outputs=True)[0])
             if run.bending is not None and run.acts(span.last - 1):
                 x = run.bending.at(span.last - 1, x)
+            run.see(span.last - 1, x)
         return x
 
     def prepare(self, run: Run) -> None:

@@ -6,7 +6,7 @@ says how far it looks.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -33,6 +33,18 @@ TIME_AXES = {
 """How the decoder's stages stretch time."""
 
 
+class Eye(Protocol):
+    """Sees what stages put out; it keeps nothing of it and changes nothing."""
+
+    def stage(self, stage: int, x: Tensor) -> None:
+        """See what a stage put out, after what acts there; of a stage that is seen twice the last counts."""
+        ...
+
+    def change(self, stage: int, before: Tensor, after: Tensor) -> None:
+        """See what bends do to what a stage put out."""
+        ...
+
+
 @dataclass(frozen=True)
 class Bending:
     """What acts behind each stage.
@@ -49,6 +61,7 @@ class Bending:
     axes: Tensor
     times: Tensor | None = None
     call: int = 0
+    eye: Eye | None = None
 
     def acts(self, stage: int) -> bool:
         """Return whether anything is done to what a stage puts out."""
@@ -69,6 +82,12 @@ class Bending:
 
     def at(self, stage: int, x: Tensor) -> Tensor:
         """Return what a stage put out, bent, in float32; ``x`` is not changed."""
+        bent = self._bent(stage, x)
+        if self.eye is not None:
+            self.eye.change(stage, x, bent)
+        return bent
+
+    def _bent(self, stage: int, x: Tensor) -> Tensor:
         layer = self.layers[stage]
         x = x.to(torch.float32, memory_format=torch.contiguous_format)    # bends are slow on features side by side
         if stage != CODE:
@@ -87,6 +106,7 @@ class Run:
         Before `CODE` always all.
     bending : what acts behind the stages of this run
     given : the rows that the maps run begins with have; None where it begins with a window or a code
+    eye : what sees the stages of this run
     """
 
     first: int
@@ -94,6 +114,12 @@ class Run:
     rows: tuple[range, ...]
     bending: Bending | None = None
     given: range | None = None
+    eye: Eye | None = None
+
+    def see(self, stage: int, x: Tensor) -> None:
+        """Let be seen what a stage put out."""
+        if self.eye is not None:
+            self.eye.stage(stage, x)
 
     def acts(self, stage: int) -> bool:
         """Return whether anything is done to what a stage puts out."""
@@ -141,6 +167,11 @@ class StagedBackend:
     name : str
     model : Model
     build : function from a network to its machine
+
+    Attributes
+    ----------
+    eye : Eye or None
+        Sees what stages put out: all of them where torch runs them, those behind which a graph ends with OpenVINO.
     """
 
     def __init__(self, name: str, model: Model, build: Callable[[SpectrogramVAE], Machine]) -> None:
@@ -150,6 +181,7 @@ class StagedBackend:
         self._plain = build(model.network)
         # Replaced as a whole, never changed: another thread may be reading it.
         self._bent: tuple[tuple[tuple[WeightBend, ...], Machine], ...] = ()
+        self.eye: Eye | None = None
 
     def prepare(self, plan: Plan, columns: slice = ALL_COLUMNS) -> None:
         """See `audiobend.networks.backends.Backend`."""
@@ -168,13 +200,16 @@ class StagedBackend:
         columns: slice = ALL_COLUMNS,
     ) -> tuple[Tensor, Tensor]:
         """See `audiobend.networks.backends.Backend`."""
-        bending = Bending(plan, self._layers, self._model.latent_axes, times, call)
+        bending = Bending(plan, self._layers, self._model.latent_axes, times, call, self.eye)
         way = self._way(bending, columns)
+        if self.eye is not None:
+            way = way.seen_by(self.eye)
         shared = self._plain.run(x, way.shared)
         unbent = way.cut(self._plain.run(shared, way.unbent), way.unbent)
         if way.machine is self._plain and not way.bend_follows:
             return unbent, unbent
         begun = bending.at(way.shared.last - 1, shared) if way.bend_follows else shared
+        way.bent.see(way.shared.last - 1, begun)
         return way.cut(way.machine.run(begun, way.bent), way.bent), unbent
 
     def _way(self, bending: Bending, columns: slice) -> "_Way":
@@ -216,6 +251,11 @@ class _Way:
     bent: Run
     machine: Machine
     bend_follows: bool
+
+    def seen_by(self, eye: Eye) -> "_Way":
+        """Return the same way with an eye on all that is heard; the bent run comes last, and takes the place."""
+        shared, unbent, bent = (replace(run, eye=eye) for run in (self.shared, self.unbent, self.bent))
+        return replace(self, shared=shared, unbent=unbent, bent=bent)
 
     def cut(self, x: Tensor, run: Run) -> Tensor:
         """Return a copy of the wanted rows; a run without stages put out what it was given."""

@@ -44,6 +44,7 @@ class TorchMachine:
             given = run.rows[stage]
             if run.bending is not None and run.acts(stage):
                 x = run.bending.at(stage, x).to(self._dtype)
+            run.see(stage, x)
         return x.float()
 
     def prepare(self, run: Run) -> None:

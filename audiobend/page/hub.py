@@ -31,6 +31,8 @@ class Hub:
 
     def __init__(self, pipe: Connection, on_gone: Callable[[], None]) -> None:
         self.viewers = Viewers()
+        self.model: dict[str, Any] = {}
+        self.is_bypassed = False
         self._pipe, self._on_gone = pipe, on_gone
         self._loop = asyncio.get_running_loop()
         self._numbers = itertools.count(1)
@@ -140,8 +142,10 @@ class Hub:
             case ("did", page, number, outcome):
                 self._reply(page, number, outcome)
             case ("status", figures):
+                self.is_bypassed = bool(figures.get("bypass"))
                 self.viewers.told_of("status", figures)
             case ("snapshot", number, about, state):
+                self.model = about["model"]
                 if number in self._snapshots:
                     self._snapshots.pop(number)(about, state)
             case ("answer", number, is_well, value):
@@ -157,6 +161,7 @@ class Hub:
     def _tell(self, news: News) -> None:
         """Tell all pages; each line with who made it: this page, another one, or OSC."""
         if news.model is not None:
+            self.model = news.model
             self.viewers.told_of("model", news.model)
         if news.state is not None:
             self.viewers.told_of("state", news.state)

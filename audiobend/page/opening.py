@@ -93,7 +93,7 @@ class Page:
         performance = self._performance
         figures = Figures(performance)
         while not self._stop.is_set():
-            child = Child(run_page, sock, PageSetup(self._token))
+            child = Child(run_page, sock, PageSetup(performance.memory, self._token))
             clerk = Clerk(performance.desk, performance.osc.ports)
             link = Link(child, clerk, figures.about, figures.status, services_of(performance))
             while child.is_alive and not self._stop.wait(0.1):

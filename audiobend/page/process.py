@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from audiobend.live.children import begin
+from audiobend.live.rings import Shared
 from audiobend.page.guard import Guard
 from audiobend.page.hub import Hub
+from audiobend.page.projector import Projector
 from audiobend.page.server import PageServer
 
 NICE = 5
@@ -21,10 +23,13 @@ class PageSetup:
 
     Attributes
     ----------
+    memory : str
+        Name of the performance's shared memory.
     token : str
         The first visitor from another machine needs it.
     """
 
+    memory: str
     token: str = ""
 
 
@@ -42,4 +47,9 @@ async def _serve(pipe: Connection, sock: socket.socket, setup: PageSetup) -> Non
     hub = Hub(pipe, stopped.set)
     server = PageServer(hub, Guard(setup.token))
     sock.setblocking(False)
-    await server.serve(sock, server.application(), stopped)
+    shared = Shared(setup.memory)
+    showing = asyncio.ensure_future(Projector(hub, shared).run())
+    try:
+        await server.serve(sock, server.application(), stopped)
+    finally:
+        showing.cancel()
