@@ -53,6 +53,8 @@ def main() -> None:
         "osc.py": ["--check"],
         "osc_campaign.py": ["--check"],
         "inference.py": ["--check"],
+        "export.py": ["--check"],
+        "pictures.py": ["--check"],
     }
     if options.corpus:
         programs["fidelity.py"] = [str(options.corpus), "--check"]
