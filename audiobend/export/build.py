@@ -8,7 +8,7 @@ from torch import nn
 
 from audiobend.bending import Patch, Plan
 from audiobend.bending.bend import LatentBend
-from audiobend.bending.features import stable_key
+from audiobend.bending.features import LayerName, stable_key
 from audiobend.bending.step import Step
 from audiobend.export.controls import Control, check_controls
 from audiobend.export.layers import LatentBends, LatentStep, LayerBends, places_of
@@ -18,6 +18,7 @@ from audiobend.export.slots import Slots
 from audiobend.export.stream import Stream
 from audiobend.networks.model import Model
 from audiobend.networks.stages import N_STAGES
+from audiobend.networks.stylegan2_model import PictureModel
 from audiobend.spectral.live_settings import LiveSettings
 from audiobend.spectral.sliding import WINDOW
 
@@ -44,7 +45,7 @@ def build_stream(
     slots = Slots()
     for name in OUTPUT:
         slots.add(f"output/{name}", float(getattr(patch.output, name)))
-    bends = _layer_bends(model, plan, slots, patch)
+    bends = list(layer_bends(model, plan, slots, patch).values())
     latent = _latent(model, patch, slots)
     movement = Movement(patch, slots, model.codec.sample_rate)
     names = [layer.name for layer in model.network.layers()]
@@ -61,7 +62,7 @@ def compiled(module: nn.Module) -> "torch.jit.ScriptModule":
     return scripted
 
 
-def audible(model: Model, patch: Patch, controls: tuple[Control, ...]) -> Plan:
+def audible(model: Model | PictureModel, patch: Patch, controls: tuple[Control, ...]) -> Plan:
     """Return the plan of all bends that may be heard: those that are on, and those that a control can bring in."""
     turned = {control.target for control in controls}
     bends = []
@@ -80,13 +81,16 @@ def _columns(settings: LiveSettings) -> range:
     return range(last - settings.stride, last + min(settings.stride, settings.look_ahead))
 
 
-def _layer_bends(model: Model, plan: Plan, slots: Slots, patch: Patch) -> list[LayerBends]:
-    found = []
+def layer_bends(
+    model: Model | PictureModel, plan: Plan, slots: Slots, patch: Patch
+) -> dict[LayerName, LayerBends]:
+    """Return what acts behind each of a model's layers; the numbers of the bends get their places."""
+    found = {}
     for layer in model.network.layers():
         steps = plan.steps.get(layer.name, ())
         for step in steps:
             _add_step(step, slots, patch)
-        found.append(LayerBends(places_of(steps, layer.n_features, layer.height, layer.width), slots))
+        found[layer.name] = LayerBends(places_of(steps, layer.n_features, layer.height, layer.width), slots)
     return found
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from audiobend.bending import Param, Patch, Plan
 from audiobend.bending.bend import OUTPUT_SWITCHES
@@ -40,6 +41,18 @@ class Control:
     def whole(self) -> bool:
         """Whether it takes whole numbers only."""
         return self.param.integer
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a file says of it."""
+        return {
+            "target": self.target,
+            "attribute": self.attribute,
+            "low": self.param.low,
+            "high": self.param.high,
+            "value": self.value,
+            "unit": self.param.unit,
+            "whole": self.whole,
+        }
 
 
 def attribute_name(target: str) -> str:

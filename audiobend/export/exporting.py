@@ -46,18 +46,6 @@ class Export:
 
     def facts(self) -> dict[str, Any]:
         """Return what a file says of itself."""
-        controls = [
-            {
-                "target": one.target,
-                "attribute": one.attribute,
-                "low": one.param.low,
-                "high": one.param.high,
-                "value": one.value,
-                "unit": one.param.unit,
-                "whole": one.whole,
-            }
-            for one in self.controls
-        ]
         return {
             "audiobend": version("audiobend"),
             "model": self.model.name,
@@ -71,7 +59,7 @@ class Export:
             "profile": self.profile,
             "phase": self.settings.phase,
             "torch": str(torch.__version__),
-            "controls": controls,
+            "controls": [one.facts() for one in self.controls],
         }
 
 

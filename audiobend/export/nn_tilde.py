@@ -39,7 +39,7 @@ def nn_module(stream: Stream, slots: Slots, controls: Sequence[Control]) -> "tor
     scripted = compiled(stream)
     scripted.define(_lists(list(types)))
     for one in controls:
-        scripted.define(_accessors(one, slots[one.target]))
+        scripted.define(accessors(one, slots[one.target]))
     scripted.define(_reset())
     scripted.reset()
     return scripted
@@ -61,7 +61,7 @@ def _lists(attributes: list[str]) -> str:
     )
 
 
-def _accessors(one: Control, slot: int) -> str:
+def accessors(one: Control, slot: int) -> str:
     """Return the source of a control's getter and setter; values beyond its range come to rest at the nearer end."""
     kind = "int" if one.whole else "float"
     return (
