@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from audiobend.clustering.listening import Progress, Stage
     from audiobend.networks.bendable import LayerName
     from audiobend.networks.model import Model
+    from audiobend.networks.stylegan2_model import PictureModel
 
 
 def which_sounds(sounds: list[Path], one: Path | None) -> list[Path]:
@@ -85,7 +86,7 @@ def stages(quiet: bool) -> "Iterator[Stage]":
         yield stage
 
 
-def draw(model: "Model", found: "Found", folder: Path) -> list[Path]:
+def draw(model: "Model | PictureModel", found: "Found", folder: Path) -> list[Path]:
     """Draw where each cluster acts, a picture for each layer, and return the files."""
     from audiobend.clustering.cluster_pictures import draw_layer, picture_path, where_it_acts
 
@@ -100,7 +101,7 @@ def draw(model: "Model", found: "Found", folder: Path) -> list[Path]:
     return paths
 
 
-def tell(model: "Model", clusters: "Clusters", written: list[Path], as_json: bool) -> None:
+def tell(model: "Model | PictureModel", clusters: "Clusters", written: list[Path], as_json: bool) -> None:
     """Show the clusters, how they were made, how firm they are, and where they lie."""
     if as_json:
         show_json(

@@ -25,10 +25,13 @@ from audiobend.networks.stylegan2_model import PictureModel, mean_style, weights
 
 TYPE = "stylegan2"
 WEIGHTS, CARD, CLUSTERS = "weights.safetensors", "model.yaml", "clusters.yaml"
+CHECKPOINTS = (".pt", ".pkl")
 _SIZES = ("features", "base", "latent", "style", "mapping", "classes")
 
 
-def load_picture_model(name: str | Path, clusters: str | Path | None = None) -> PictureModel:
+def load_picture_model(
+    name: str | Path, clusters: str | Path | None = None, *, with_clusters: bool = True
+) -> PictureModel:
     """Load a generator.
 
     Parameters
@@ -37,6 +40,8 @@ def load_picture_model(name: str | Path, clusters: str | Path | None = None) -> 
         Name of a shipped model, a bundle's folder, or a ``.pt`` or ``.pkl`` checkpoint.
     clusters : str, Path or None
         A cluster file; default is the bundle's own.
+    with_clusters : bool
+        False leaves the bundle's own out, for those who are about to replace them.
 
     Raises
     ------
@@ -46,7 +51,7 @@ def load_picture_model(name: str | Path, clusters: str | Path | None = None) -> 
     shipped = list_models().get(str(name))
     path = shipped or Path(name)
     if path.is_dir():
-        model = _load_bundle(path, path.name if shipped else str(path))
+        model = _load_bundle(path, path.name if shipped else str(path), with_clusters)
     else:
         if not path.exists():
             pictures = [one for one, folder in list_models().items() if _is_picture_bundle(folder)]
@@ -55,6 +60,12 @@ def load_picture_model(name: str | Path, clusters: str | Path | None = None) -> 
     if clusters is None:
         return model
     return replace(model, clusters=_clusters(Path(clusters), model.fingerprint))
+
+
+def is_picture_model(name: str | Path) -> bool:
+    """Return whether a name means a model of pictures: a checkpoint, or a bundle that says so."""
+    path = list_models().get(str(name)) or Path(name)
+    return _is_picture_bundle(path) if path.is_dir() else path.suffix.lower() in CHECKPOINTS
 
 
 def convert(source: str | Path, folder: str | Path, *, overwrite: bool = False) -> PictureModel:
@@ -154,7 +165,7 @@ def _named(path: Path, checkpoint: Checkpoint) -> Any:
         raise ModelError(f"{path}: {error}") from None
 
 
-def _load_bundle(folder: Path, source: str) -> PictureModel:
+def _load_bundle(folder: Path, source: str, with_clusters: bool = True) -> PictureModel:
     card = _card(folder)
     architecture = _architecture(folder, card)
     path = folder / WEIGHTS
@@ -174,7 +185,7 @@ def _load_bundle(folder: Path, source: str) -> PictureModel:
     if mean is not None and (mean.shape != (architecture.n_style,) or not bool(mean.isfinite().all())):
         raise ModelError(f"{path}: {MEAN} must be {architecture.n_style} numbers; convert the model again")
     clusters = folder / CLUSTERS
-    found = _clusters(clusters, fingerprint) if clusters.is_file() else None
+    found = _clusters(clusters, fingerprint) if with_clusters and clusters.is_file() else None
     return PictureModel(folder.name, network, fingerprint, mean, found, card=card, source=source)
 
 
