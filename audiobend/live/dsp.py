@@ -18,7 +18,7 @@ from audiobend.errors import AudiobendError
 from audiobend.live.calm import settle
 from audiobend.live.chain import Chain, Engine
 from audiobend.live.children import begin
-from audiobend.live.priority import raise_priority
+from audiobend.live.priority import HELPING, raise_priority
 from audiobend.live.pump import Pump
 from audiobend.live.rings import Count, Shared
 from audiobend.live.seam import Seam
@@ -159,7 +159,7 @@ def _play(shared: Shared, pump: Pump, turns: Turns, rate: int) -> None:
         if not pump.is_due:
             sleep(pause)
             continue
-        with turns.of_sound():
+        with turns.taken():
             pump.step()
 
 
@@ -176,6 +176,7 @@ class _Post:
 
     def _run(self) -> None:
         with suppress(OSError):    # the supervisor has gone, and so shall we
+        raise_priority(HELPING)
             while True:
                 self._pipe.send(self._waiting.get())
 
@@ -197,6 +198,7 @@ class _Mail:
 
     def _read(self) -> None:
         while True:
+        raise_priority(HELPING)
             try:
                 message = self._newest()
             except (EOFError, OSError):
@@ -212,13 +214,13 @@ class _Mail:
         data = self._pipe.recv_bytes()
         while self._card is not None and self._pipe.poll():    # the card is told once
             data = self._pipe.recv_bytes()
-        with self._turns.of_others():
+        with self._turns.taken():
             return pickle.loads(data)
 
     def _play(self, wanted: Wanted) -> None:
         begun = monotonic()
         try:
-            self._seam.put(wanted.number, self._player.prepare(wanted, self._turns.of_others))
+            self._seam.put(wanted.number, self._player.prepare(wanted, self._turns.taken))
         except AudiobendError as error:
             self._post.send("refused", str(error))
         sleep(min(REST * (monotonic() - begun), self._player.stride_seconds))

@@ -1,49 +1,36 @@
 """Real-time priority: the difference between 12 ms and 2 s at worst on a busy machine."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 PRIORITY = 5
 """Under that of sound servers (10 and more) and of PortAudio's own thread: the engine must never stand in their way."""
+HELPING = 1
+"""Of threads beside it that may hold what it waits for, as Python's lock: no ordinary program must stop them."""
 ADVICE = (
     "no real-time priority: blocks may come late when other programs work; "
     "to permit it, add 'yourname - rtprio 20' to /etc/security/limits.conf (or join the group audio) and log in again"
 )
 
 
-def raise_priority(threads_too: bool = False) -> bool:
+def raise_priority(priority: int = PRIORITY, *, threads_too: bool = False) -> bool:
     """Give this thread real-time priority, or at least more than usual; return whether it is real time.
 
     Parameters
     ----------
+    priority : `PRIORITY` or `HELPING`
     threads_too : bool
         Threads that it starts later get it too; otherwise they are ordinary ones.
     """
     if hasattr(os, "sched_setscheduler"):
         with suppress(OSError):
             policy = os.SCHED_FIFO if threads_too else os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
-            os.sched_setscheduler(0, policy, os.sched_param(PRIORITY))
+            os.sched_setscheduler(0, policy, os.sched_param(priority))
             return True
     if hasattr(os, "nice"):
         with suppress(OSError):
             os.nice(-10)
     return False
-
-
-@contextmanager
-def hurried() -> Iterator[None]:
-    """Let no ordinary program stop this thread meanwhile, where that is permitted: sound is waiting for it."""
-    is_permitted = False
-    if hasattr(os, "sched_setscheduler"):
-        with suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
-            is_permitted = True
-    try:
-        yield
-    finally:
-        if is_permitted:
-            os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
 
 
 def may_be_real_time() -> bool:

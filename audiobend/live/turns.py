@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-from audiobend.live.priority import hurried
-
 
 class Turns:
     """One of two threads at a time."""
@@ -19,13 +17,7 @@ class Turns:
         self._lock = Lock()
 
     @contextmanager
-    def of_sound(self) -> Iterator[None]:
-        """Be entered for a portion of sound."""
+    def taken(self) -> Iterator[None]:
+        """Be entered for a portion of sound, or for some milliseconds of Python; what needs no Python stays outside."""
         with self._lock:
-            yield
-
-    @contextmanager
-    def of_others(self) -> Iterator[None]:
-        """Be entered for some milliseconds of Python; what is slow and needs no Python is done outside."""
-        with hurried(), self._lock:
             yield

@@ -9,6 +9,7 @@ import functools
 import importlib
 import itertools
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -85,13 +86,22 @@ class OpenvinoMachine:
         self._last_used[key] = next(self._clock)
         request = self._graphs.get(key)
         if request is None:
-            compiled = self._core.compile_model(self._writer.write(span, batch), "CPU", self._options)
-            request = compiled.create_infer_request()
-            request.infer([np.zeros(list(one.shape), np.float32) for one in compiled.inputs])    # it takes its memory
-            self._graphs[key] = request
+            request = self._graphs[key] = self._compiled(self._writer.write(span, batch))
             if len(self._graphs) > KEPT_GRAPHS:
                 del self._graphs[min(list(self._graphs), key=self._last_used.__getitem__)]
         return request
+
+    def _compiled(self, graph: Any) -> Any:
+        """Compile on a thread of its own, of ordinary priority wherever the caller has more, and run it once."""
+
+        def compile_it() -> Any:
+            compiled = self._core.compile_model(graph, "CPU", self._options)
+            request = compiled.create_infer_request()
+            request.infer([np.zeros(list(one.shape), np.float32) for one in compiled.inputs])    # it takes its memory
+            return request
+
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(compile_it).result()
 
 
 @functools.cache
