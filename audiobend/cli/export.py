@@ -1,6 +1,7 @@
 """``audiobend export``."""
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,8 +11,11 @@ from audiobend.cli.choices import LivePhase, Profile
 from audiobend.cli.screen import progress_bar, say, show_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from audiobend.bending import Patch
     from audiobend.export.exporting import Export, Exported
+    from audiobend.export.pictures import PictureExport
 
 
 class Format(StrEnum):
@@ -29,10 +33,12 @@ def add_to(app: typer.Typer) -> None:
 
 
 def export(
-    model: Annotated[str, typer.Argument(help="Name of a shipped model, or a bundle's folder.")],
+    model: Annotated[str, typer.Argument(help="A shipped model, a bundle's folder, or a checkpoint of pictures.")],
     out: Annotated[Path, typer.Option(help="The file to write; of onnx a folder.")],
-    patch: Annotated[Path | None, typer.Option(help="Patch file; without it the sound passes unbent.")] = None,
-    format_: Annotated[Format, typer.Option("--format", help="Who is to play it.")] = Format.nn,
+    patch: Annotated[Path | None, typer.Option(help="Patch file; without it nothing is bent.")] = None,
+    format_: Annotated[
+        Format | None, typer.Option("--format", help="Who is to play it [default: nn~; of pictures torchscript].")
+    ] = None,
     controls: Annotated[
         str | None,
         typer.Option(metavar="BEND/PARAM,...", help="What can be turned in the file; by default everything."),
@@ -42,6 +48,7 @@ def export(
         LivePhase, typer.Option(help="The input's phase, or one found for the bent sound.")
     ] = LivePhase.input,
     channels: Annotated[int, typer.Option(min=1, max=2, help="1 mono, 2 stereo.")] = 1,
+    label: Annotated[int, typer.Option("--class", min=0, help="Of pictures: the class that is painted.")] = 0,
     overwrite: Annotated[bool, typer.Option(help="Replace files that are there.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
@@ -51,23 +58,38 @@ def export(
     """
     from audiobend.errors import PatchError
     from audiobend.export.exporting import plan_export
-    from audiobend.export.writing import check_target, write
+    from audiobend.export.pictures import check_format, plan_picture_export
+    from audiobend.export.writing import check_target
     from audiobend.io.modelbundle import load_model
+    from audiobend.io.picturemodel import is_picture_model, load_picture_model
     from audiobend.io.yamlfile import named
 
-    check_target(out, format_.value, overwrite, patch)
-    the_model, the_patch = load_model(model), _patch(patch)
-
-    def checked() -> "Export":
-        return plan_export(
-            the_model, the_patch, format_.value, controls=controls, profile=latency.value, phase=phase.value,
-            n_channels=channels,
+    of_pictures = is_picture_model(model)
+    form = (format_ or (Format.torchscript if of_pictures else Format.nn)).value
+    if of_pictures:
+        check_format(form)
+    check_target(out, form, overwrite, patch)
+    checked: Callable[[], Export | PictureExport]
+    if of_pictures:
+        checked = partial(
+            plan_picture_export, load_picture_model(model), _patch(patch), form, controls=controls, label=label
+        )
+    else:
+        checked = partial(
+            plan_export, load_model(model), _patch(patch), form, controls=controls, profile=latency.value,
+            phase=phase.value, n_channels=channels,
         )    # fmt: skip
-
-    plan = named(patch or "--patch", checked, error=PatchError)
+    plan: Export | PictureExport = named(patch or "--patch", checked, error=PatchError)
     with progress_bar(f"writing {out.name}", json_) as advance:
-        written = write(plan, out, advance)
+        written = _written(plan, out, advance)
     _tell(plan, written, json_)
+
+
+def _written(plan: "Export | PictureExport", out: Path, advance: "Callable[[float], None]") -> "Exported":
+    from audiobend.export.pictures import PictureExport, write_pictures
+    from audiobend.export.writing import write
+
+    return write_pictures(plan, out) if isinstance(plan, PictureExport) else write(plan, out, advance)
 
 
 def _patch(path: Path | None) -> "Patch":
@@ -77,14 +99,18 @@ def _patch(path: Path | None) -> "Patch":
     return load_patch(path) if path else Patch()
 
 
-def _tell(plan: "Export", written: "Exported", as_json: bool) -> None:
+def _tell(plan: "Export | PictureExport", written: "Exported", as_json: bool) -> None:
+    from audiobend.export.pictures import PictureExport
+
     if as_json:
         show_json({"files": [str(path) for path in written.files], **written.facts})
         return
     for path in written.files:
         say(str(path))
-    rate = plan.model.codec.sample_rate
-    latency = plan.settings.latency
-    if plan.format != "onnx":
-        turned = ", ".join(one.attribute for one in plan.controls) or "nothing"
+    turned = ", ".join(one.attribute for one in plan.controls) or "nothing"
+    if isinstance(plan, PictureExport):
+        height, width = plan.model.network.architecture.size
+        say(f"{width} by {height} pixels from codes of {plan.model.network.architecture.n_latent}; to turn: {turned}")
+    elif plan.format != "onnx":
+        rate, latency = plan.model.codec.sample_rate, plan.settings.latency
         say(f"{rate} Hz, latency {latency} samples ({1000 * latency / rate:.0f} ms); to turn: {turned}")

@@ -93,9 +93,7 @@ def plan_picture_export(
     PictureError
         If the format is one of sound, or there is no such class or noise.
     """
-    if format != FORMAT:
-        sound = "plays sound" if format in FORMATS else "is no format"
-        raise PictureError(f"{format!r} {sound}; a picture model is exported with --format {FORMAT}")
+    check_format(format)
     if noise not in NOISES:
         raise PictureError(f"unknown noise {noise!r}{did_you_mean(noise, NOISES)}")
     n_classes = model.network.architecture.n_classes
@@ -112,6 +110,13 @@ def plan_picture_export(
     if controls is None:
         chosen = tuple(one for one in every_control(patch, plan) if not one.target.startswith("output/"))
     return PictureExport(model, patch, chosen, label, cutoff, noise)
+
+
+def check_format(format: str) -> None:
+    """Refuse, by name, the formats that are for sound."""
+    if format != FORMAT:
+        rule = "is for sound" if format in FORMATS else "is no format"
+        raise PictureError(f"{format!r} {rule}; a picture model is exported with --format {FORMAT}")
 
 
 def _check_pictures_have(controls: Sequence[Control]) -> None:
