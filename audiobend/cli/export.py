@@ -11,10 +11,8 @@ from audiobend.cli.choices import LivePhase, Profile
 from audiobend.cli.screen import progress_bar, say, show_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from audiobend.bending import Patch
-    from audiobend.export.exporting import Export, Exported
+    from audiobend.export.exporting import Export, Exported, Progress
     from audiobend.export.pictures import PictureExport
 
 
@@ -69,23 +67,24 @@ def export(
     if of_pictures:
         check_format(form)
     check_target(out, form, overwrite, patch)
-    checked: Callable[[], Export | PictureExport]
+    the_patch, name = _patch(patch), patch or "--patch"
+    plan: Export | PictureExport
     if of_pictures:
-        checked = partial(
-            plan_picture_export, load_picture_model(model), _patch(patch), form, controls=controls, label=label
-        )
+        pictures = load_picture_model(model)
+        of_picture = partial(plan_picture_export, pictures, the_patch, form, controls=controls, label=label)
+        plan = named(name, of_picture, error=PatchError)
     else:
-        checked = partial(
-            plan_export, load_model(model), _patch(patch), form, controls=controls, profile=latency.value,
+        of_sound = partial(
+            plan_export, load_model(model), the_patch, form, controls=controls, profile=latency.value,
             phase=phase.value, n_channels=channels,
         )    # fmt: skip
-    plan: Export | PictureExport = named(patch or "--patch", checked, error=PatchError)
+        plan = named(name, of_sound, error=PatchError)
     with progress_bar(f"writing {out.name}", json_) as advance:
         written = _written(plan, out, advance)
     _tell(plan, written, json_)
 
 
-def _written(plan: "Export | PictureExport", out: Path, advance: "Callable[[float], None]") -> "Exported":
+def _written(plan: "Export | PictureExport", out: Path, advance: "Progress") -> "Exported":
     from audiobend.export.pictures import PictureExport, write_pictures
     from audiobend.export.writing import write
 
