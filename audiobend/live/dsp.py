@@ -175,8 +175,8 @@ class _Post:
         self._waiting.put((kind, value))
 
     def _run(self) -> None:
-        with suppress(OSError):    # the supervisor has gone, and so shall we
         raise_priority(HELPING)
+        with suppress(OSError):    # the supervisor has gone, and so shall we
             while True:
                 self._pipe.send(self._waiting.get())
 
@@ -197,8 +197,8 @@ class _Mail:
         return self._card
 
     def _read(self) -> None:
-        while True:
         raise_priority(HELPING)
+        while True:
             try:
                 message = self._newest()
             except (EOFError, OSError):
