@@ -53,7 +53,7 @@ export function glyph(name, size = 21) {
 const ICONS = {
   undo: 'M4 7h7a4 4 0 0 1 0 8H8M4 7l3-3M4 7l3 3',
   redo: 'M14 7H7a4 4 0 0 0 0 8h3M14 7l-3-3M14 7l-3 3',
-  set: 'M2 5h2.5M8 5h8M2 9h8.500M14 9h2M2 13h3.500M9 13h7M6.200 3.200v3.600M12.200 7.200v3.600M7.200 11.200v3.600',
+  set: 'M2 5h2M8 5h8M2 9h8M14 9h2M2 13h3M9 13h7M8 5a2 2 0 1 1-4 0a2 2 0 1 1 4 0M14 9a2 2 0 1 1-4 0a2 2 0 1 1 4 0M9 13a2 2 0 1 1-4 0a2 2 0 1 1 4 0',
   dice: 'M2.500 2.500h13v13h-13zM6 6h.01M12 6h.01M9 9h.01M6 12h.01M12 12h.01',
   copy: 'M6 6h9v9h-9zM12 6V3H3v9h3',
   x: 'M4 4l10 10M14 4L4 14',

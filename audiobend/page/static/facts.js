@@ -5,11 +5,11 @@ const RATE = 44100 / 256;
 /** A hello (or {model} alone, while sound is only starting) as one flat object. */
 export function helloFacts(raw) {
   const model = raw.model ?? {};
-  const layers = (raw.layers ?? model.layers ?? []).map((layer) => ({...layer, name: String(layer.name), title: titleOf(layer)}));
+  const layers = (model.layers ?? raw.layers ?? []).map((layer) => ({...layer, name: String(layer.name), title: titleOf(layer)}));
   return {
     ...raw,
-    name: model.name ?? '', models: raw.models ?? model.models ?? [], axes: raw.axes ?? model.axes ?? 0, version: raw.version ?? model.version,
-    layers, transforms: raw.transforms ?? model.transforms ?? [],
+    name: model.name ?? raw.name ?? '', models: model.models ?? raw.models ?? [], axes: model.axes ?? raw.axes ?? 0, version: model.version ?? raw.version,
+    layers, transforms: model.transforms ?? raw.transforms ?? [],
     latency: latencyFacts(raw.latency), columns_per_second: raw.columns_per_second ?? RATE, bands_hz: raw.bands_hz ?? [40, 16000],
     input: typeof raw.input === 'string' ? {kind: 'card', name: raw.input} : raw.input ?? null,
     devices: raw.devices ?? {input: nameOf(raw.input), output: nameOf(raw.output)},

@@ -9,7 +9,7 @@ import {draws} from './loop.js';
 import {shown, toShare} from './numbers.js';
 import {amount, bendsAt, layerOf, movement, paints, shownAt, store, strengthOf, touch} from './store.js';
 import {hueIndex, hueOf, theme} from './theme.js';
-import {cellName} from './words.js';
+import {cellName, shortLabel} from './words.js';
 
 const tiles = new Map();
 let cellList = [];
@@ -34,6 +34,8 @@ export const lookAtVisible = () => look(cellList.filter((cell) => cell.cluster !
 function build() {
   cellList = [];
   const layers = store.layers.filter((layer) => layer.clusters.length);
+  const long = layers.some((layer) => layer.clusters.some((cluster) => shortLabel(cluster.label).length > 22));
+  $('#grid').classList.toggle('long', long);
   $('#grid').replaceChildren(front(), ...layers.map(row));
   const first = cellList.find((cell) => cell.cluster !== 'all') ?? cellList[0];
   if (first) first.node.tabIndex = 0;
@@ -51,7 +53,7 @@ function clusterCell(layer, cluster) {
   const key = `${layer.name}/${cluster.id}`;
   const dead = cluster.dead || /^dead\b/.test(cluster.label);
   const node = h(`button.cell${dead ? '.dead' : ''}`, {tabindex: -1, 'data-cell': key, 'data-hue': hueOf(layer.name)},
-    h('canvas.map', {width: 8, height: 8}), h('i.lev'), h('i.mod', {}, h('b')), h('span.n', {text: cluster.id}), h('span.val'), h('span.lab', {text: cluster.label}));
+    h('canvas.map', {width: 8, height: 8}), h('i.lev'), h('i.mod', {}, h('b')), h('span.n', {text: cluster.id}), h('span.val'), h('span.lab', {}, h('span', {text: shortLabel(cluster.label)})));
   cellList.push({key, layer: layer.name, cluster: String(cluster.id), node, entry: cluster});
   return h('span.gc', {role: 'gridcell'}, node);
 }
@@ -80,7 +82,7 @@ function encoderBars(encoder) {
 }
 
 function mini(layer) {
-  const node = h('button.cell.mini', {tabindex: -1, 'data-cell': `${layer.name}/all`, 'data-hue': 'he'}, h('span.val'), h('span.lab', {text: layer.name}));
+  const node = h('button.cell.mini', {tabindex: -1, 'data-cell': `${layer.name}/all`, 'data-hue': 'he'}, h('span.val'), h('span.lab', {}, h('span', {text: layer.name})));
   cellList.push({key: `${layer.name}/all`, layer: layer.name, cluster: 'all', node, entry: {id: 'all', label: 'all', features: layer.features}});
   return h('span.gc', {role: 'gridcell'}, node);
 }
@@ -115,7 +117,7 @@ function paintCell(cell) {
     const mark = bend ? `${bend.transform} ${text}` : '';
     const value = $('.val', node);
     if (node.dataset.mark !== mark) { node.dataset.mark = mark; value.replaceChildren(...(bend ? [glyph(bend.transform, 14), h('span.num', {text})] : [])); }
-    if (cell.entry && !node.classList.contains('mini')) say($('.lab', node), learning ? 'turn a knob' : failed ? `! ${store.errors.get(failed.id)}` : cell.entry.label);
+    if (cell.entry && !node.classList.contains('mini')) say($('.lab span', node), learning ? 'turn a knob' : failed ? `! ${store.errors.get(failed.id)}` : shortLabel(cell.entry.label));
     attr(node, 'aria-label', cellName(layerOf(layer), cell.entry, bend, bend ? `${text}${cell.moves ? ', moving' : ''}` : ''));
     if (!node.classList.contains('mini')) paintLines(cell, bend);
   }

@@ -8,6 +8,11 @@ import {corners, loadScene, morphTo} from './scenes.js';
 import {theme, token} from './theme.js';
 import {percents, weights} from './weights.js';
 
+// The puck keeps clear of the letters in the corners.
+const SIDE = 16;
+const TOP = 34;
+const placed = (x, y) => [SIDE + x * (box.width - 2 * SIDE), TOP + y * (box.height - 2 * TOP)];
+
 const at = {x: 0, y: 0, shown: ''};
 let trail = [];
 let box = {width: 0, height: 0, dots: 1};
@@ -40,7 +45,7 @@ function measure() {
 
 function follow(event) {
   const {left, top, width, height} = $('#pad').getBoundingClientRect();
-  go((event.clientX - left) / width, (event.clientY - top) / height);
+  go((event.clientX - left - SIDE) / (width - 2 * SIDE), (event.clientY - top - TOP) / (height - 2 * TOP));
 }
 
 function go(x, y) {
@@ -103,11 +108,12 @@ function draw(now) {
 function field(pen) {
   const {width, height} = box;
   const [columns, rows] = [Math.max(3, Math.round(width / 15)), Math.max(3, Math.round(height / 15))];
+  const [px, py] = placed(at.x, at.y);
   pen.fillStyle = token('t1');
   for (let j = 0; j < rows; j++)
     for (let i = 0; i < columns; i++) {
       const [u, v] = [(i + 0.5) / columns, (j + 0.5) / rows];
-      const far = Math.hypot((u - at.x) * width, (v - at.y) * height) / width;
+      const far = Math.hypot(u * width - px, v * height - py) / width;
       const size = 1.6 + 2.6 * Math.max(0, 1 - far * 2.2);
       pen.globalAlpha = Math.max(0.3, 1 - far * 1.9);
       pen.fillRect(u * width - size / 2, v * height - size / 2, size, size);
@@ -121,14 +127,13 @@ function path(pen) {
   pen.lineWidth = 1.5;
   pen.globalAlpha = 0.55;
   pen.beginPath();
-  for (const [x, y] of trail) pen.lineTo(x * box.width, y * box.height);
+  for (const [x, y] of trail) pen.lineTo(...placed(x, y));
   pen.stroke();
   pen.globalAlpha = 1;
 }
 
 function puck(pen) {
-  const x = clamp(at.x * box.width, 13, box.width - 13);
-  const y = clamp(at.y * box.height, 13, box.height - 13);
+  const [x, y] = placed(at.x, at.y);
   const disc = (radius) => { pen.beginPath(); pen.arc(x, y, radius, 0, 7); };
   pen.fillStyle = token('bg'); disc(11); pen.fill();
   pen.strokeStyle = token('t1'); pen.lineWidth = 3; disc(11); pen.stroke();

@@ -35,3 +35,6 @@ export function picture(bends, layers, listen) {
 export function freeName(stem, names) {
   for (let n = 1; ; n++) if (!names.includes(`${stem} ${n}`)) return `${stem} ${n}`;
 }
+
+/** A cluster's label as a narrow cell shows it: what all of a kind share goes, the difference stays. */
+export const shortLabel = (label) => label.replace(/^whole sound, (more )?(?=.)/, (_, more) => more ?? '');
