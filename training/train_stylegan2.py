@@ -7,14 +7,15 @@
 Bend it then as any other model: `audiobend image generate --model models/mine`. In the folder are also the checkpoint,
 `samples.png` (what it paints, every two minutes), `real.png` (what it should) and a log for TensorBoard.
 
-What is trained (Karras et al., 2020): generator and critic by the logistic loss that does not saturate, with the gradient
-penalty R1 and the path length penalty every few steps, codes that are crossed between levels, adaptive changes to
-pictures where the critic learns them by heart, and Adam; what is kept is a moving average of the generator.
+What is trained (Karras et al., 2020): generator and critic by the logistic loss that does not saturate, with the
+gradient penalty R1 and the path length penalty every few steps, codes that are crossed between levels, adaptive changes
+to pictures where the critic learns them by heart, and Adam; what is kept is a moving average of the generator.
 """
 
 import argparse
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,7 +47,8 @@ def main() -> None:
             )
             screen.update(task, completed=share, description=words)
             if not screen.console.is_terminal and done.step % EVERY == 0:
-                print(f"{done.seconds / 60:6.1f} min  {words}  r1 {done.r1:.3f}  path {done.path_length:.3f}", flush=True)
+                penalties = f"r1 {done.r1:.3f} · path {done.path_length:.3f}"
+                print(f"{done.seconds / 60:.1f} min · {words} · {penalties}", flush=True)
 
         report = screen.console.print
         if options.smoke_test:
@@ -57,13 +59,12 @@ def main() -> None:
         report(f"wrote {options.out}; clusters: audiobend cluster {options.out}")
 
 
-def _smoke_test(folders: list[Path], recipe: PictureRecipe, on_step) -> None:
+def _smoke_test(folders: list[Path], recipe: PictureRecipe, on_step: Callable[[Done, float], None]) -> None:
     """Train two steps, go on for two more, write the bundle: on the first few files only, with tiny networks."""
     tiny = replace(recipe, **SMOKE, images=8, minutes=None)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "smoke"
         train(folders, out, tiny, report=lambda _: None, on_step=on_step, most=2)
-        (out / "model.yaml").unlink()
         longer = replace(tiny, images=16)
         train(folders, out, longer, resume=True, report=lambda _: None, on_step=on_step, most=2)
 
@@ -107,6 +108,7 @@ if __name__ == "__main__":
     try:
         main()
     except AudiobendError as error:
-        sys.exit(f"{error}")
+        print(error, file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

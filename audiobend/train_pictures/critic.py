@@ -32,7 +32,7 @@ class Convolution(nn.Module):
 
 
 class Block(nn.Module):
-    """Two convolutions and half the size, beside a short way."""
+    """Two convolutions, half the size between them, beside a short way."""
 
     def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__()
@@ -41,8 +41,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return maps ``(batch, out, height / 2, width / 2)``."""
-        y = activation(self.second(activation(self.first(x))))
-        half: Tensor = (F.avg_pool2d(y, 2) + self.short(F.avg_pool2d(x, 2))) * 0.5**0.5
+        y = activation(self.second(F.avg_pool2d(activation(self.first(x)), 2)))
+        half: Tensor = (y + self.short(F.avg_pool2d(x, 2))) * 0.5**0.5
         return half
 
 
@@ -74,7 +74,8 @@ class Critic(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return verdicts ``(batch,)`` on pictures ``(batch, 3, size, size)``."""
-        x = self.blocks(activation(self.colours(pictures))).float()
+        x = self.blocks(activation(self.colours(pictures)))
+        x = x.to(torch.promote_types(x.dtype, torch.float32))
         with torch.autocast(x.device.type, enabled=False):    # the few numbers at the end are worth their precision
             x = activation(self.together(torch.cat([x, variety(x)], dim=1)))
             verdicts: Tensor = self.verdict(activation(self.dense(x.flatten(1))))

@@ -60,7 +60,7 @@ class PictureRecipe:
     """
 
     features: tuple[int, ...] = (128, 128, 128, 64, 32)
-    critic_features: tuple[int, ...] = (128, 128, 96, 48, 32)
+    critic_features: tuple[int, ...] = (128, 128, 96, 48, 24)
     n_latent: int = 128
     n_style: int = 128
     n_mapping: int = 4

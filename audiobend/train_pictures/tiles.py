@@ -1,8 +1,8 @@
-"""Pictures of sound: tiles of a spectrogram, whose colours follow the harmony.
+"""Pictures of sound: tiles of a spectrogram, whose colours follow the notes.
 
 A tile is 1.5 s of sound, time to the right and pitch upwards, eight octaves in steps of an eighth. Bright is loud.
-Its hue says where on the circle of fifths its notes lie, so that related keys have related colours, and how strong its
-colours are says how clear that is: noise and drums are pale.
+Its hue says where in the octave its notes lie, so that a note and its octaves have one colour and a step of the bass
+another; how strong its colours are says how clear that is: noise and drums are pale.
 """
 
 import math
@@ -32,6 +32,8 @@ FLATTENED = 0.7
 """How much of a sound's mean spectrum is taken away, so that its lows do not outshine the rest."""
 STEP = 16
 """Columns from one tile to the next."""
+HUE_OF_LOWEST = 0.784
+"""Blue, for sounds around 40 Hz and its octaves."""
 QUIET_DB = -35.0
 """Tiles softer than this, below the loudest place of their sound, are left out."""
 
@@ -108,14 +110,13 @@ def tile(level: Tensor) -> Tensor:
 
 
 def harmony(level: Tensor) -> tuple[float, float]:
-    """Return where on the circle of fifths levels ``(64, time)`` in dB lie, in turns, and how clearly, 0..1.
+    """Return the hue, in turns, of where in the octave levels ``(64, time)`` in dB lie, and how clear it is, 0..1.
 
-    Each band counts by its power; neighbours on the circle are a fifth apart, so a scale's notes add up.
+    Going down an octave is going once through all hues; each band counts by its magnitude.
     """
-    power = 10 ** ((level - level.max()) / 20)
-    pitch = 12 * torch.log2(frequencies() / 440.0)    # semitones from A
-    place = (7 * pitch / 12) * TURN    # a semitone up is seven fifths up
-    weight = power.mean(dim=1)
+    magnitude = 10 ** ((level - level.max()) / 20)
+    place = (HUE_OF_LOWEST - torch.arange(SIDE) / BANDS_PER_OCTAVE) * TURN
+    weight = magnitude.mean(dim=1)
     x, y = float(weight @ torch.cos(place)), float(weight @ torch.sin(place))
     total = max(float(weight.sum()), 1e-9)
     return math.atan2(y, x) / TURN, min(1.0, 2.5 * math.hypot(x, y) / total)
