@@ -64,6 +64,8 @@ class Performance(Supervisor):
     desk : Desk
     osc : Doors
     session : Session or None
+    watchers : list of callables
+        Hear of every state that sounds, while the desk is locked: they hand it on and return at once.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Performance(Supervisor):
         )
         context = Context.of_model(model, list(list_models()))
         self._number = 0
+        self.watchers: list[Callable[[State], None]] = []
         self._keeper = Keeper(tell)
         self._takes = Takes(self._keeper, lambda: self._stop_take())
         self.desk = Desk(state, context, self._on_change, self._figures, _clock(), self._on_commands)
@@ -130,6 +133,8 @@ class Performance(Supervisor):
             model, fade = self._sources.get(after.model, after.model), after.fade
             wanted = replace(self.setup.wanted, model=model, patch=after.patch, bypass=after.bypass)
             self.change(replace(wanted, fade=fade, number=self._number))
+            for watcher in self.watchers:
+                watcher(after)
         if after.scenes is not before.scenes and self.session is not None:
             self._keep_scenes(self.session, before, after)
         if after.take != before.take:
