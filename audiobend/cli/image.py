@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from audiobend.cli import imagefilm
+from audiobend.cli import imagefilm, imagelive
 from audiobend.cli.imageoptions import (
     AsJson,
     Changes,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Pictures from a bent StyleGAN2.", no_args_is_help=True, rich_markup_mode=None)
 imagefilm.add_to(app)
+imagelive.add_to(app)
 
 
 def add_to(parent: typer.Typer) -> None:

@@ -1,6 +1,7 @@
 """``audiobend live``."""
 
-from contextlib import nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -11,9 +12,11 @@ from audiobend.cli.choices import LivePhase, Profile
 from audiobend.errors import AudioError, DeviceError, PatchError, TakeError
 
 if TYPE_CHECKING:
+    from audiobend.cli.liveshow import Show
     from audiobend.io.audiofile import AudioInfo
     from audiobend.io.session import Session
     from audiobend.live.audio import Card, Clock
+    from audiobend.live.performance import Performance
     from audiobend.networks.backends import BackendName
     from audiobend.networks.model import Model
     from audiobend.spectral.live_settings import LiveSettings
@@ -82,6 +85,14 @@ def live(
     page_listen: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Address for the page; 0.0.0.0 lets in who has the token.")
     ] = "127.0.0.1",
+    image: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Pictures too, bent by the same gestures: a model of pictures.")
+    ] = None,
+    image_seeds: Annotated[str, typer.Option(help="Seeds of the pictures: 1,5,9; with --image-pace a walk.")] = "0",
+    image_pace: Annotated[float, typer.Option(min=0, max=3600, help="Seconds from seed to seed; 0 stands still.")] = 0,
+    image_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="TCP port of the pictures; 0 takes a free one.")
+    ] = 9081,
     seconds: Annotated[float | None, typer.Option(min=0, help="End after this long.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
@@ -125,8 +136,34 @@ def live(
     with Performance(setup, the_model, show.tell, where, keeping) as performance:
         if warning := listen_warning(listen, allow or ()):
             show.tell(warning)
-        with opened(performance, page_listen, page_port, show.tell) if page else nullcontext() as the_page:
+        with (
+            _pictures(performance, the_model, image, (image_seeds, image_pace), (image_port, allow or ()), show),
+            opened(performance, page_listen, page_port, show.tell) if page else nullcontext() as the_page,
+        ):
             show.run(performance, the_model, seconds, the_page)
+
+
+def _pictures(
+    performance: "Performance",
+    model: "Model",
+    image: str | None,
+    walk: tuple[str, float],
+    where: tuple[int, Sequence[str]],
+    show: "Show",
+) -> AbstractContextManager[object]:
+    """Start pictures beside the sound, where they are wanted."""
+    if image is None:
+        return nullcontext()
+    from audiobend.picture_files import parse_seeds
+    from audiobend.picture_live.beside import pictures_beside
+    from audiobend.picture_live.messages import Setup, Where
+
+    (seeds, pace), (port, allow) = walk, where
+    at = Where(performance.osc.address, port, tuple(allow))
+    setup = Setup(where=at, seeds=tuple(parse_seeds(seeds)), pace=pace, is_aside=True)
+    pictures = pictures_beside(performance, image, model, setup, show.tell)
+    show.tell(f"pictures are at {pictures.ready.url}")
+    return closing(pictures)
 
 
 def _check_words(no_audio: bool, fast: bool, loop: bool, track: Path | None) -> None:
