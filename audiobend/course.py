@@ -78,17 +78,17 @@ class _Heard:
 def _heard(turns: list[_Turn], stride: int, model: Model) -> Iterator[_Heard]:
     """Yield what is worked by, with a patch for each stride of a fade."""
     layers, sample_rate = model.network.layers(), model.codec.sample_rate
-    yield _Heard(0, turns[0].state.patch)
+    yield _Heard(0, turns[0].state.heard)
     fade: tuple[Fade, Patch, int] | None = None
-    now = turns[0].state.patch
+    now = turns[0].state.heard
     for index, (before, turn) in enumerate(pairwise(turns), 1):
-        patch, wanted = turn.state.patch, turn.state.fade
+        patch, wanted = turn.state.heard, turn.state.fade
         if wanted is None:
             fade = None
         elif wanted != before.state.fade:
             fade = (wanted, now, turn.hop)
         elif fade is not None:
-            fade = (fade[0], retouched(fade[1], before.state.patch, patch), fade[2])
+            fade = (fade[0], retouched(fade[1], before.state.heard, patch), fade[2])
         if fade is None:
             now = patch
             yield _Heard(turn.hop + 1, patch)
@@ -110,7 +110,7 @@ def _drawn(turns: list[_Turn], model: Model, settings: LiveSettings, offset: flo
     before = offset * rate    # samples of the engine at the first of the sound
     plans, values = list[Plan](), list[Plan]()
     columns, samples = list[int](), list[int]()
-    output = turns[0].state.patch.output
+    output = turns[0].state.heard.output
     lines = {name: straight(getattr(output, name)) for name in ("mix", "gain_db", "detail")}
     lines["bypass"] = straight(float(turns[0].state.bypass))
     ramp, n_fade = BYPASS_HOPS * HOP_LENGTH, min(stride, settings.look_ahead)

@@ -177,11 +177,13 @@ class LiveEngine:
         limiter: bool | None = None,
         match_level: bool | None = None,
         bypass: bool | None = None,
+        difference: bool | None = None,
     ) -> None:
         """Change what is given; it is reached by a ramp of some milliseconds (`detail`: over a stride).
 
-        All but ``bypass`` take the place of the patch's output values until the next `set_patch`: ``mix`` and
-        ``detail`` 0..1, ``gain_db`` -60..24, and the two switches. Without the limiter, peaks are cut off.
+        All but ``bypass`` and ``difference`` take the place of the patch's output values until the next `set_patch`: ``mix`` and
+        ``detail`` 0..1, ``gain_db`` -60..24, and the two switches. Without the limiter, peaks are cut off. With
+        ``difference``, only what bends add and take away is heard, and nothing dry.
 
         Raises
         ------
@@ -196,6 +198,8 @@ class LiveEngine:
             self._wanted = replace(self._wanted, values=replace(values, patch=values.patch.replace(output=output)))
         if bypass is not None:
             self._output.bypass(bypass)
+        if difference is not None:
+            self._window.difference = difference
 
     def show(self, onlooker: Onlooker | None) -> None:
         """Let somebody see every stride from the next on; None is nobody."""
@@ -275,7 +279,7 @@ class LiveEngine:
         plan = self._wanted.values
         output = plan.patch.output
         if not plan.patch.modulation:
-            mix, gain_db = output.mix, output.gain_db
+            mix, gain_db = 1.0 if self._window.difference else output.mix, output.gain_db
             return Wanted((mix, mix, mix), (gain_db, gain_db, gain_db), output.limiter)
         first = HOP_LENGTH * self._n_hops - self.latency + LIMITER_DELAY
         times = torch.tensor([first, first + HOP_LENGTH], dtype=torch.float64).clamp_(min=0) / self._rate

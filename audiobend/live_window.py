@@ -75,6 +75,7 @@ class SlidingWindow:
             settings.n_channels, settings.phase_look_ahead if settings.phase == "rtisi" else None
         )
         self.onlooker: Onlooker | None = None
+        self.difference = False
         self.reset()
 
     @property
@@ -132,8 +133,13 @@ class SlidingWindow:
         if now.values.patch.output.match_level:
             # Loudness is remembered, so it is counted from a 0 dB that stays where it is.
             fixed = reference_db - FULL_SCALE_DB
-            out = out + on_loud_bins(self._level.feed(given + fixed, restored + fixed), out)
-        return now.model.codec.to_magnitude(out, 10 ** (reference_db / 20), floor).mT
+            gain_db = self._level.feed(given + fixed, restored + fixed)
+            out, restored = (db + on_loud_bins(gain_db, db) for db in (out, restored))
+        codec, reference = now.model.codec, 10 ** (reference_db / 20)
+        magnitude = codec.to_magnitude(out, reference, floor).mT
+        if self.difference:
+            magnitude = (magnitude - codec.to_magnitude(restored, reference, floor).mT).abs()
+        return magnitude
 
     def _detail_of_columns(self, plan: Plan) -> Tensor:
         """Return how much detail each kept column gets back, ``(stride,)``."""

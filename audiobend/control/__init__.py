@@ -11,6 +11,7 @@
 """
 
 from audiobend.control.commands import (
+    AddBend,
     Command,
     DeleteScene,
     LoadPatch,
@@ -18,9 +19,12 @@ from audiobend.control.commands import (
     ModelFailed,
     ModelLoaded,
     Morph,
+    MorphFour,
     Panic,
     Place,
     Redo,
+    RemoveBend,
+    RenameScene,
     RequestModel,
     SaveScene,
     Set,
@@ -30,10 +34,11 @@ from audiobend.control.commands import (
 )
 from audiobend.control.scenes import morph
 from audiobend.control.scheduling import Schedule
-from audiobend.control.state import Context, Fade, MorphPosition, State
+from audiobend.control.state import Context, Fade, MorphPosition, PadPosition, State
 from audiobend.control.update import read, update, update_all
 
 __all__ = [
+    "AddBend",
     "Command",
     "Context",
     "DeleteScene",
@@ -43,10 +48,14 @@ __all__ = [
     "ModelFailed",
     "ModelLoaded",
     "Morph",
+    "MorphFour",
     "MorphPosition",
+    "PadPosition",
     "Panic",
     "Place",
     "Redo",
+    "RemoveBend",
+    "RenameScene",
     "RequestModel",
     "SaveScene",
     "Schedule",

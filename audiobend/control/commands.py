@@ -43,7 +43,9 @@ class Set:
     target : str
         As in `Patch.set` (``"fog/radius"``, ``"fog/on"``, ``"fog/radius/lfo/rate"``, ``"output/mix"``,
         ``"latent/3/offset"``, ``"seed"``), or
-        ``"bypass"``, or ``"morph"`` (the position, 0..1, between the two scenes of the last `Morph`).
+        ``"bypass"``, ``"difference"``, ``"solo"`` (ids of bends, with blanks between), ``"order"`` (the same), or
+        ``"morph"`` (the position, 0..1, between the two scenes of the last `Morph`), ``"pad/x"``, ``"pad/y"`` (the same
+        of the last `MorphFour`).
     value : number, bool, str, selection of features or the values of a movement
     place : Place or None
         Where the bend of ``target`` is made if the patch has none of that id.
@@ -95,6 +97,43 @@ class Morph:
     a: str
     b: str
     position: float
+
+
+@dataclass(frozen=True)
+class MorphFour:
+    """Sound what lies between four scenes: ``x`` (0..1) of the way from ``a`` to ``b`` and from ``c`` to ``d``, and
+    ``y`` (0..1) of the way from the first to the second of these."""
+
+    a: str
+    b: str
+    c: str
+    d: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class RenameScene:
+    """Give a scene another name."""
+
+    name: str
+    to: str
+
+
+@dataclass(frozen=True)
+class AddBend:
+    """Put one more bend behind the others, switched off; ``features`` as one types them (`parse_features`)."""
+
+    layer: LayerName
+    transform: str
+    features: str = "all"
+
+
+@dataclass(frozen=True)
+class RemoveBend:
+    """Take a bend out of the patch."""
+
+    id: str
 
 
 @dataclass(frozen=True)
@@ -150,6 +189,10 @@ Command = (
     | SaveScene
     | DeleteScene
     | Morph
+    | MorphFour
+    | RenameScene
+    | AddBend
+    | RemoveBend
     | Undo
     | Redo
     | StartTake

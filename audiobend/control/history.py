@@ -8,7 +8,7 @@ from audiobend.bending import Patch
 from audiobend.errors import ControlError
 
 if TYPE_CHECKING:
-    from audiobend.control.state import MorphPosition, State
+    from audiobend.control.state import MorphPosition, PadPosition, State
 
 MAX_STEPS = 64
 TOGETHER = 1.0
@@ -22,6 +22,7 @@ class Step:
     patch: Patch
     scene: str
     morph: "MorphPosition | None"
+    pad: "PadPosition | None" = None
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,12 @@ def redone(state: "State") -> "State":
 
 
 def _step(state: "State") -> Step:
-    return Step(state.patch, state.scene, state.morph)
+    return Step(state.patch, state.scene, state.morph, state.pad)
 
 
 def _at(state: "State", step: Step, history: History) -> "State":
     morph = step.morph
     if morph is not None and not {morph.a, morph.b} <= set(state.scenes):
         morph = None    # one of them was deleted meanwhile
-    return state.replace(patch=step.patch, scene=step.scene, morph=morph, fade=None, history=history)
+    pad = step.pad if step.pad is None or set(step.pad.corners) <= set(state.scenes) else None
+    return state.replace(patch=step.patch, scene=step.scene, morph=morph, pad=pad, fade=None, history=history)

@@ -24,6 +24,23 @@ class MorphPosition:
 
 
 @dataclass(frozen=True)
+class PadPosition:
+    """Where the sound is between four scenes: 0, 0 is ``a``; ``b`` lies along x, ``c`` along y, ``d`` opposite."""
+
+    a: str
+    b: str
+    c: str
+    d: str
+    x: float
+    y: float
+
+    @property
+    def corners(self) -> tuple[str, str, str, str]:
+        """The scenes."""
+        return self.a, self.b, self.c, self.d
+
+
+@dataclass(frozen=True)
 class Fade:
     """A scene that is reached over a time: whoever plays the sound goes there from what sounds when it hears of it.
 
@@ -48,11 +65,17 @@ class State:
         What sounds (or is faded to), with the bends made on the fly, the output's mix, detail and gain, and the seed.
     bypass : bool
         The dry sound is heard, bit for bit.
+    difference : bool
+        What bends add and take away is heard alone: an aid for the ear, no part of the patch.
+    solo : str
+        Ids of the bends that are heard alone, with blanks between; empty where all are.
     scenes : mapping from name to Patch
     scene : str
         The scene loaded last; empty before.
     morph : MorphPosition or None
         None where the sound is not between two scenes.
+    pad : PadPosition or None
+        None where it is not between four.
     fade : Fade or None
         How ``patch`` is reached; None where it is there at once. It stays when it is over.
     history : History
@@ -75,9 +98,12 @@ class State:
 
     patch: Patch
     bypass: bool = False
+    difference: bool = False
+    solo: str = ""
     scenes: Mapping[str, Patch] = field(default_factory=lambda: NO_SCENES)
     scene: str = ""
     morph: MorphPosition | None = None
+    pad: PadPosition | None = None
     fade: Fade | None = None
     history: History = field(default_factory=History)
     take: str = ""
@@ -87,6 +113,15 @@ class State:
     model_error: str = ""
     panics: int = 0
     revision: int = 0
+
+    @property
+    def heard(self) -> Patch:
+        """What of the patch is heard: all of it, or the bends that play solo."""
+        alone = set(self.solo.split())
+        if not alone & {bend.id for bend in self.patch.bends}:
+            return self.patch
+        bends = (bend if bend.id in alone else replace(bend, on=False) for bend in self.patch.bends)
+        return self.patch.replace(bends=tuple(bends))
 
     @property
     def mix(self) -> float:

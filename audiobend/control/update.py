@@ -7,7 +7,9 @@ from typing import Any
 from audiobend.bending import Bend, Patch, get_transform
 from audiobend.bending.transform import Param
 from audiobend.bending.values import switch
+from audiobend.control.chain import added, order_of, ordered, solo_of
 from audiobend.control.commands import (
+    AddBend,
     Command,
     DeleteScene,
     LoadPatch,
@@ -15,9 +17,12 @@ from audiobend.control.commands import (
     ModelFailed,
     ModelLoaded,
     Morph,
+    MorphFour,
     Panic,
     Place,
     Redo,
+    RemoveBend,
+    RenameScene,
     RequestModel,
     SaveScene,
     Set,
@@ -28,7 +33,7 @@ from audiobend.control.commands import (
 from audiobend.control.fitting import MAX_BENDS, check_axis, check_fits, fitting
 from audiobend.control.history import History, redone, remembered, undone
 from audiobend.control.scenes import check_name, morph
-from audiobend.control.state import Context, Fade, MorphPosition, State
+from audiobend.control.state import Context, Fade, MorphPosition, PadPosition, State
 from audiobend.errors import AudiobendError, ControlError, did_you_mean
 
 MAX_SCENES = 256
@@ -97,15 +102,21 @@ def _turned(command: Command, state: State) -> str:
             return target
         case Morph(a, b):
             return f"morph {a} {b}"
+        case MorphFour():
+            return "pad"
     return f"revision {state.revision}"
 
 
 def read(state: State, target: str, place: Place | None = None) -> Any:
     """Return the value of a target of `Set`; a bend that was never touched is off and has its defaults."""
-    if target == "bypass":
-        return state.bypass
+    if target in ("bypass", "difference", "solo"):
+        return getattr(state, target)
+    if target == "order":
+        return order_of(state.patch)
     if target == "morph":
         return _position_of(state).position
+    if target in ("pad/x", "pad/y"):
+        return getattr(_pad_of(state), target[-1])
     if target in _COUNTED:
         return _COUNTED[target](state)
     if place is not None and not has_bend(state.patch, place.id):
@@ -128,9 +139,29 @@ def _carry_out(state: State, command: Command, context: Context) -> State:
     match command:
         case Set("bypass", value):
             return state.replace(bypass=switch(value, "bypass"))
+        case Set("difference", value):
+            return state.replace(difference=switch(value, "difference"))
+        case Set("solo", value):
+            return state.replace(solo=solo_of(state.patch, value))
+        case Set("order", value):
+            return state.replace(patch=ordered(state.patch, value))
+        case AddBend(layer, transform, features):
+            patch = added(state.patch, layer, transform, features)
+            check_fits(patch, context)
+            return state.replace(patch=patch)
+        case RemoveBend(id):
+            return state.replace(patch=state.patch.without(id))
         case Set("morph", value):
             at = _position_of(state)
             return _morph(state, Morph(at.a, at.b, value), context)
+        case Set("pad/x" | "pad/y" as target, value):
+            corners = _pad_of(state)
+            x, y = (value, corners.y) if target == "pad/x" else (corners.x, value)
+            return _morph_four(state, MorphFour(*corners.corners, x, y), context)
+        case MorphFour():
+            return _morph_four(state, command, context)
+        case RenameScene(name, to):
+            return _rename(state, name, check_name(to))
         case Set():
             return _set(state, command, context)
         case Morph():
@@ -139,13 +170,13 @@ def _carry_out(state: State, command: Command, context: Context) -> State:
             return state.replace(bypass=True, panics=state.panics + 1)
         case LoadPatch(patch):
             check_fits(patch, context)
-            return state.replace(patch=patch, morph=None, scene="", fade=None)
+            return state.replace(patch=patch, morph=None, pad=None, scene="", fade=None)
         case LoadScene(name, seconds):
             patch = _scene(state, name)
             check_fits(patch, context)
             length = float(FADE.check(seconds, "fade"))
             fade = Fade(state.revision + 1, length) if length else None
-            return state.replace(patch=patch, morph=None, scene=name, fade=fade)
+            return state.replace(patch=patch, morph=None, pad=None, scene=name, fade=fade)
         case Undo():
             return undone(state)
         case Redo():
@@ -198,7 +229,30 @@ def _morph(state: State, command: Morph, context: Context) -> State:
     share = float(POSITION.check(command.position, "morph"))
     between = morph(_scene(state, command.a), _scene(state, command.b), share, context.layers)
     check_fits(between, context)
-    return state.replace(patch=between, morph=MorphPosition(command.a, command.b, share), scene="", fade=None)
+    at = MorphPosition(command.a, command.b, share)
+    return state.replace(patch=between, morph=at, pad=None, scene="", fade=None)
+
+
+def _morph_four(state: State, command: MorphFour, context: Context) -> State:
+    x, y = (float(POSITION.check(value, name)) for name, value in (("x", command.x), ("y", command.y)))
+    near, far = (
+        morph(_scene(state, a), _scene(state, b), x, context.layers)
+        for a, b in ((command.a, command.b), (command.c, command.d))
+    )
+    between = morph(near, far, y, context.layers)
+    check_fits(between, context)
+    at = PadPosition(command.a, command.b, command.c, command.d, x, y)
+    return state.replace(patch=between, morph=None, pad=at, scene="", fade=None)
+
+
+def _rename(state: State, name: str, to: str) -> State:
+    _scene(state, name)
+    if to != name and to in state.scenes:
+        raise ControlError(f"there is a scene '{to}' already; choose another name")
+    named = {to if one == name else one: patch for one, patch in state.scenes.items()}
+    at = None if state.morph and name in (state.morph.a, state.morph.b) else state.morph
+    pad = None if state.pad and name in state.pad.corners else state.pad
+    return state.replace(scenes=named, scene=to if state.scene == name else state.scene, morph=at, pad=pad)
 
 
 def _save(state: State, name: str) -> State:
@@ -211,7 +265,8 @@ def _delete(state: State, name: str) -> State:
     _scene(state, name)
     left = {other: patch for other, patch in state.scenes.items() if other != name}
     at = None if state.morph and name in (state.morph.a, state.morph.b) else state.morph
-    return state.replace(scenes=left, scene="" if state.scene == name else state.scene, morph=at)
+    pad = None if state.pad and name in state.pad.corners else state.pad
+    return state.replace(scenes=left, scene="" if state.scene == name else state.scene, morph=at, pad=pad)
 
 
 def _start_take(state: State, name: str) -> State:
@@ -234,7 +289,8 @@ def _model(state: State, command: RequestModel | ModelLoaded | ModelFailed, cont
             wanted = "" if state.wanted_model == name else state.wanted_model
             patch = fitting(state.patch, context)
             return state.replace(
-                model=name, wanted_model=wanted, model_error="", patch=patch, morph=None, fade=None, history=History()
+                model=name, wanted_model=wanted, model_error="", patch=patch, morph=None, pad=None, fade=None,
+                history=History(),
             )
         case ModelFailed():
             wrong = state.wanted_model == name
@@ -251,6 +307,12 @@ def _position_of(state: State) -> MorphPosition:
     if state.morph is None:
         raise ControlError("no scenes are being morphed; send /audiobend/scene/morph with two scenes and a position")
     return state.morph
+
+
+def _pad_of(state: State) -> PadPosition:
+    if state.pad is None:
+        raise ControlError("no four scenes are being morphed; send /audiobend/scene/pad with four scenes, x and y")
+    return state.pad
 
 
 _COUNTED: dict[str, Callable[[State], int | str]] = {

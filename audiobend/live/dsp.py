@@ -45,7 +45,7 @@ class Wanted:
     model : str or None
         Name or folder of the model; None is the default.
     patch : Patch
-    bypass : bool
+    bypass, difference : bool
     backend : BackendName or None
         What runs the network; None tries which is fastest.
     fade : Fade or None
@@ -60,6 +60,7 @@ class Wanted:
     backend: "BackendName | None" = None
     fade: Fade | None = None
     number: int = 0
+    difference: bool = False
 
 
 class Player(Protocol):

@@ -131,8 +131,8 @@ class Performance(Supervisor):
         if _heard(after) != _heard(before):
             self._number += 1
             model, fade = self._sources.get(after.model, after.model), after.fade
-            wanted = replace(self.setup.wanted, model=model, patch=after.patch, bypass=after.bypass)
-            self.change(replace(wanted, fade=fade, number=self._number))
+            wanted = replace(self.setup.wanted, model=model, patch=after.heard, bypass=after.bypass)
+            self.change(replace(wanted, fade=fade, difference=after.difference, number=self._number))
             for watcher in self.watchers:
                 watcher(after)
         if after.scenes is not before.scenes and self.session is not None:
@@ -206,7 +206,7 @@ def _clock() -> Callable[[], float]:
 
 def _heard(state: State) -> tuple[object, ...]:
     """Return all of a state that can be heard."""
-    return state.patch, state.bypass, state.model, state.fade
+    return state.heard, state.bypass, state.difference, state.model, state.fade
 
 
 def _name_of(path: Path) -> str:

@@ -44,7 +44,7 @@ class EnginePlayer:
         self._backend = chosen = self._first_backend(model)
         self.backend: BackendName | None = cast(BackendName, chosen.name)
         self.engine = LiveEngine(model, wanted.patch, settings, backend=chosen)
-        self.engine.set_controls(bypass=wanted.bypass)
+        self.engine.set_controls(bypass=wanted.bypass, difference=wanted.difference)
         self.model_rate = model.codec.sample_rate
         self.parts = settings.latency_parts()
         self.stride_seconds = self.parts["buffering"] / self.model_rate
@@ -67,6 +67,8 @@ class EnginePlayer:
         before, done = self._wanted, list[Callable[[], None]]()
         if wanted.bypass != before.bypass:
             done.append(lambda: self.engine.set_controls(bypass=wanted.bypass))
+        if wanted.difference != before.difference:
+            done.append(lambda: self.engine.set_controls(difference=wanted.difference))
         if wanted.model != before.model:
             self._model = load_model(wanted.model)
             self._backend = backend(self.backend or "torch", self._model, self._settings.n_channels)

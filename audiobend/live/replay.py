@@ -105,8 +105,8 @@ class _Stage:
     def _turn(self, moment: Moment) -> None:
         state = moment.state
         wanted = replace(
-            self._wanted, model=state.model, patch=state.patch, bypass=state.bypass, fade=state.fade,
-            number=self._wanted.number + 1,
+            self._wanted, model=state.model, patch=state.heard, bypass=state.bypass, fade=state.fade,
+            difference=state.difference, number=self._wanted.number + 1,
         )
         if self._player is not None:
             try:

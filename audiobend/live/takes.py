@@ -15,7 +15,7 @@ from typing import TextIO
 
 from audiobend.bending import Patch
 from audiobend.control import Command, Redo, Set, State, Undo
-from audiobend.control.commands import Morph
+from audiobend.control.commands import Morph, MorphFour
 from audiobend.errors import TakeError
 from audiobend.io.files import reason
 from audiobend.io.takefile import Began, Gesture, Line, SceneIs, Skipped, TakeHead, head_text, line_text
@@ -117,6 +117,8 @@ class Takes:
     def _lines(self, command: Command, number: int, state: State, seconds: float) -> list[Gesture | SceneIs]:
         if isinstance(command, Set) and command.target == "morph" and state.morph is not None:
             command = Morph(state.morph.a, state.morph.b, state.morph.position)
+        if isinstance(command, Set) and command.target.startswith("pad/") and state.pad is not None:
+            command = MorphFour(*state.pad.corners, state.pad.x, state.pad.y)
         message = message_of(command)
         if message is None:
             return []
@@ -161,7 +163,7 @@ class Takes:
     def _fold(self, state: State) -> None:
         """Forget how the sound came to be what it is, where that has become too much."""
         if len(self._remembered) > MAX_REMEMBERED and self._head is not None:
-            self._head = replace(self._head, patch=state.patch, bypass=state.bypass)
+            self._head = replace(self._head, patch=state.heard, bypass=state.bypass)
             self._remembered = [Began(self._begun)]
             self._scenes.clear()
 

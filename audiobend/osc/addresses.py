@@ -9,7 +9,7 @@ from audiobend.errors import AudiobendError, ControlError
 from audiobend.osc.encode import ROOT
 from audiobend.osc.limits import MAX_MATCHES, Budget
 from audiobend.osc.match import PartPattern
-from audiobend.osc.rows import bend_rows, latent_rows, layer_rows, output_rows, scene_rows, service_rows
+from audiobend.osc.rows import bend_rows, chain_rows, latent_rows, layer_rows, output_rows, scene_rows, service_rows
 from audiobend.osc.tree import Leaf, Node, below, leaf_at, place_of, subtree, unknown
 
 
@@ -26,7 +26,7 @@ class Table:
     def __init__(self, context: Context) -> None:
         self.context = context
         self._transforms = subtree(layer_rows(context.transforms), skip=3)
-        self._static = subtree((*output_rows(), *scene_rows(), *service_rows()), skip=0).children
+        self._static = subtree((*output_rows(), *chain_rows(), *scene_rows(), *service_rows()), skip=0).children
         self._static["layer"] = Node(None, {str(one.name): self._layer(one.name) for one in context.layers})
         axis = subtree(latent_rows(), skip=2)
         self._static["latent"] = Node(None, {str(one): axis for one in range(context.n_axes)})

@@ -7,12 +7,16 @@ from typing import Any, TypeVar
 
 from audiobend.bending.values import shown
 from audiobend.control import (
+    AddBend,
     Command,
     DeleteScene,
     LoadScene,
     Morph,
+    MorphFour,
     Panic,
     Redo,
+    RemoveBend,
+    RenameScene,
     RequestModel,
     SaveScene,
     Set,
@@ -72,13 +76,17 @@ _CHANGES: dict[str, Callable[..., Command]] = {
     "scene/save": SaveScene,
     "scene/delete": DeleteScene,
     "scene/morph": Morph,
+    "scene/pad": MorphFour,
+    "scene/rename": RenameScene,
+    "chain/add": AddBend,
+    "chain/remove": RemoveBend,
     "take/start": StartTake,
     "model/load": RequestModel,
 }
 _BUTTONS: dict[str, Callable[[], Command]] = {"panic": Panic, "undo": Undo, "redo": Redo, "take/stop": StopTake}
-_SILENT = ("scene/morph", "model/load")
+_SILENT = ("scene/morph", "scene/pad", "model/load")
 """What is not confirmed at once."""
-_QUERIES = ("scene/load", "scene/morph", "model/load", "notify")
+_QUERIES = ("scene/load", "scene/morph", "scene/pad", "model/load", "notify")
 T = TypeVar("T")
 
 

@@ -16,6 +16,7 @@ from audiobend.osc.values import as_sent, wire_values
 
 _FIXED = (
     *("mix", "detail", "gain", "gain/norm", "limiter", "match_level", "bypass", "seed"),
+    *("difference", "solo", "chain/order"),
     *("scene/count", "take/name"),    # not undo/count, which would go with every gesture
 )
 _OUTPUT = ("mix", "detail", "gain")
@@ -79,6 +80,11 @@ class Values:
         if at is not None:
             yield Told(f"{ROOT}/scene/morph", "morph", (at.a, at.b, at.position))
             yield Told(f"{ROOT}/scene/morph/position", "morph", (at.position,))
+        pad = state.pad
+        if pad is not None:
+            yield Told(f"{ROOT}/scene/pad", "pad", (*pad.corners, pad.x, pad.y))
+            yield Told(f"{ROOT}/scene/pad/x", "pad/x", (pad.x,))
+            yield Told(f"{ROOT}/scene/pad/y", "pad/y", (pad.y,))
         yield Told(f"{ROOT}/scene/load", "scene", (state.scene,))
         yield Told(f"{ROOT}/model/load", "model", (state.model,))
 

@@ -1,13 +1,17 @@
 """Commands as messages: what `decode` reads, written; so that a performance can be kept and played again."""
 
 from audiobend.control import (
+    AddBend,
     Command,
     DeleteScene,
     LoadScene,
     ModelLoaded,
     Morph,
+    MorphFour,
     Panic,
     Redo,
+    RemoveBend,
+    RenameScene,
     SaveScene,
     Set,
     Undo,
@@ -15,7 +19,10 @@ from audiobend.control import (
 from audiobend.osc.encode import ROOT, Sent
 from audiobend.osc.values import plain
 
-_PATHS = {"bypass": "bypass", "seed": "seed", "morph": "scene/morph/position"}
+_PATHS = {
+    "bypass": "bypass", "seed": "seed", "morph": "scene/morph/position", "difference": "difference", "solo": "solo",
+    "order": "chain/order", "pad/x": "scene/pad/x", "pad/y": "scene/pad/y",
+}
 _GAIN = "gain_db"
 
 
@@ -43,6 +50,14 @@ def message_of(command: Command) -> tuple[str, tuple[Sent, ...]] | None:
             return f"{ROOT}/scene/delete", (name,)
         case Morph(a, b, position):
             return f"{ROOT}/scene/morph", (a, b, position)
+        case MorphFour(a, b, c, d, x, y):
+            return f"{ROOT}/scene/pad", (a, b, c, d, x, y)
+        case RenameScene(name, to):
+            return f"{ROOT}/scene/rename", (name, to)
+        case AddBend(layer, transform, features):
+            return f"{ROOT}/chain/add", (str(layer), transform, features)
+        case RemoveBend(id):
+            return f"{ROOT}/chain/remove", (id,)
         case ModelLoaded(name):
             return f"{ROOT}/model/load", (name,)
     return None    # takes, and models that are wanted but not there
@@ -75,4 +90,6 @@ def scenes_of(command: Command) -> tuple[str, ...]:
             return (name,)
         case Morph(a, b):
             return a, b
+        case MorphFour(a, b, c, d):
+            return a, b, c, d
     return ()

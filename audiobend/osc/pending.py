@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from audiobend.control import Command, Morph, Set
+from audiobend.control import Command, Morph, MorphFour, Set
 from audiobend.osc.decode import Change
 from audiobend.osc.subscribers import Peer
 
@@ -71,4 +71,6 @@ class Pending:
 
 
 def _is_the_same_fader(before: Command, after: Command) -> bool:
+    if isinstance(before, MorphFour) and isinstance(after, MorphFour):
+        return (before.a, before.b, before.c, before.d) == (after.a, after.b, after.c, after.d)
     return isinstance(before, Morph) and isinstance(after, Morph) and (before.a, before.b) == (after.a, after.b)

@@ -160,8 +160,19 @@ def output_rows() -> Iterator[Row]:
     yield Row("limiter", "switch", "i", "limiter at the output", target="output/limiter")
     yield Row("match_level", "switch", "i", "the unbent level follows the input's", target="output/match_level")
     yield Row("bypass", "switch", "i", "the dry sound, bit for bit", target="bypass")
+    yield Row("difference", "switch", "i", "only what the bends add and take away, for the ear", target="difference")
+    yield Row("solo", "text", "s", "ids of the bends that are heard alone; empty: all that are on", target="solo")
     seed = Param("seed", 0, LAST_INT, default=0, integer=True)
     yield number("seed", seed, "seed of everything random", "seed")
+
+
+def chain_rows() -> Iterator[Row]:
+    """Return what is done with the chain of bends."""
+    yield Row("chain/order", "text", "s", "ids of the bends in the order in which they act, with blanks between",
+              target="order")
+    yield Row("chain/add", "action", "sss", "one more bend, switched off: layer, transform, features (all, cluster 1, "
+              "random 0.25, ...); done tells its id", "w", optional=1)
+    yield Row("chain/remove", "action", "s", "take a bend out of the patch, by its id", "w")
 
 
 def scene_rows() -> Iterator[Row]:
@@ -174,6 +185,11 @@ def scene_rows() -> Iterator[Row]:
     yield Row("scene/morph", "action", "ssf", "sound what lies between two scenes: from, to, position 0..1",
               params=(POSITION,))
     yield number("scene/morph/position", POSITION, "position between the two scenes of the last morph", "morph")
+    yield Row("scene/pad", "action", "ssssff", "sound what lies between four scenes: two along x, two more along y, "
+              "then x and y 0..1", params=(replace(POSITION, name="x"), replace(POSITION, name="y")))
+    yield number("scene/pad/x", replace(POSITION, name="x"), "position of the last pad along x", "pad/x")
+    yield number("scene/pad/y", replace(POSITION, name="y"), "position of the last pad along y", "pad/y")
+    yield Row("scene/rename", "action", "ss", "give a scene another name", "w")
     yield Row("undo", "action", "i", "take the last gesture back; nothing, or 1", "w", optional=1)
     yield _told("undo/count", "i", "how many gestures can be taken back", "undos")
     yield Row("redo", "action", "i", "do again what was taken back; nothing, or 1", "w", optional=1)

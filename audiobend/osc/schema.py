@@ -9,6 +9,7 @@ from audiobend.osc.rows import (
     REPLIES,
     Row,
     bend_forms,
+    chain_rows,
     latent_rows,
     layer_rows,
     output_rows,
@@ -21,7 +22,7 @@ PORT = 9001
 
 def rows(context: Context) -> list[Row]:
     """Return every row of the table."""
-    fixed = (*output_rows(), *scene_rows(), *service_rows())
+    fixed = (*output_rows(), *chain_rows(), *scene_rows(), *service_rows())
     return [*fixed, *layer_rows(context.transforms), *bend_forms(), *latent_rows()]
 
 
@@ -77,6 +78,7 @@ def markdown(context: Context) -> str:
     """Return the table as a page: fixed addresses, then those of every layer, bend and axis, then the replies."""
     parts = [
         ("The whole sound", output_rows()),
+        ("The chain of bends", chain_rows()),
         ("Scenes and models", scene_rows()),
         ("Questions", service_rows()),
         ("Bends of the patch, by their id", bend_forms()),

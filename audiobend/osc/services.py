@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from audiobend.control import Context, State
+from audiobend.control import AddBend, Command, Context, StartTake, State
 from audiobend.errors import ControlError
 from audiobend.osc.decode import Ask
 from audiobend.osc.desk import Desk
@@ -64,9 +64,21 @@ def answers(ask: Ask, desk: Desk, values: list[Told], counters: Counters, ports:
             return [(f"{ROOT}/model/load", (state.model,))]
         case "scene/morph" if state.morph is not None:
             return [(f"{ROOT}/scene/morph", (state.morph.a, state.morph.b, state.morph.position))]
-        case "scene/morph":
+        case "scene/pad" if state.pad is not None:
+            return [(f"{ROOT}/scene/pad", (*state.pad.corners, state.pad.x, state.pad.y))]
+        case "scene/morph" | "scene/pad":
             raise ControlError("no scenes are being morphed")
     return []
+
+
+def came_of(command: Command, state: State) -> tuple[str, ...]:
+    """Return what ``/audiobend/done`` tells of a command besides that it was carried out: a name that was found."""
+    match command:
+        case StartTake():
+            return (state.take,)
+        case AddBend() if state.patch.bends:
+            return (state.patch.bends[-1].id,)
+    return ()
 
 
 def _status(desk: Desk, counters: Counters) -> tuple[Sent, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from audiobend.control import StartTake, State
+from audiobend.control import State
 from audiobend.errors import AudiobendError, ControlError
 from audiobend.osc.addresses import Table
 from audiobend.osc.decode import NO_ADDRESS, REFUSED, WRONG_ARGUMENTS, Ask, Change, Failure, Query, Request, decode
@@ -12,7 +12,7 @@ from audiobend.osc.encode import ROOT
 from audiobend.osc.feedback import Feedback
 from audiobend.osc.limits import Budget
 from audiobend.osc.parse import Message
-from audiobend.osc.services import Counters, answers
+from audiobend.osc.services import Counters, answers, came_of
 from audiobend.osc.subscribers import Peer
 from audiobend.osc.values import wire_values
 from audiobend.page.facts import kept_facts, model_facts, state_facts
@@ -80,8 +80,8 @@ class Clerk:
             target = getattr(change.command, "target", None)
             if target is not None:
                 self._feedback.set_by(target, _peer(page))
-            if isinstance(change.command, StartTake):
-                outcome.answers.append([change.address, self.desk.state.take])
+            if found := came_of(change.command, self.desk.state):
+                outcome.answers.append([change.address, *found])
         waiting.clear()
 
     def _answer(self, asked: Query | Ask, outcome: Outcome) -> None:

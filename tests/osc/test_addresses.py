@@ -26,6 +26,8 @@ TEXTS = {
     "/audiobend/bend/fog/layer": 2,
     "/audiobend/bend/lean/features": "random 0.5",
     "/audiobend/bend/lean/layer": "z",
+    "/audiobend/solo": "fog",
+    "/audiobend/chain/order": "lean fog",
 }
 MORPH = "/audiobend/scene/morph/position"
 
@@ -53,7 +55,17 @@ def set_up(talk):
     talk("/audiobend/scene/morph", "a", "b", 0.5)
 
 
+def between(talk, leaf):
+    """Be between the scenes that an address is about."""
+    if "/scene/pad/" in leaf.address:
+        talk("/audiobend/scene/pad", *"abab", 0.5, 0.5)
+    elif leaf.address == MORPH:
+        talk("/audiobend/scene/morph", "a", "b", 0.5)
+
+
 def refused(talk, leaf, *args, code=400):
+    if "a" in talk.desk.state.scenes:
+        between(talk, leaf)
     before = talk.desk.state
     ((address, (about, told, text)),) = talk(leaf.address, *args)
     assert (address, about, told) == ("/audiobend/fail", leaf.address, code), (leaf.address, args, text)
@@ -81,6 +93,7 @@ def test_every_value_comes_back_as_it_was_set(talk):
     start = talk.desk.state.patch
     for leaf in VALUES:
         value = TEXTS[leaf.address] if leaf.address in TEXTS else some_value(leaf.row, rng)
+        between(talk, leaf)
         if leaf.row.kind == "lfo":
             assert talk(leaf.address, *value) == [], leaf.address
             ((told, back),) = talk(leaf.address)

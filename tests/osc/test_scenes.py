@@ -3,7 +3,7 @@
 import pytest
 
 from audiobend.bending import Modulation, Patch
-from audiobend.control import Place, Set
+from audiobend.control import AddBend, MorphFour, Place, RemoveBend, RenameScene, Set
 from audiobend.osc.decode import Change, decode
 from audiobend.osc.gestures import message_of
 from audiobend.osc.limits import Budget
@@ -135,6 +135,14 @@ COMMANDS = [
     Set("latent/2/offset", 0.1),
     Set("seed", 7),
     Set("bypass", True),
+    Set("difference", True),
+    Set("solo", "fog"),
+    Set("order", "lean fog"),
+    Set("pad/x", 0.25),
+    MorphFour("a", "b", "c", "d", 0.25, 0.5),
+    RenameScene("a", "b"),
+    AddBend("3", "erode", "random 0.25"),
+    RemoveBend("fog"),
     Set("layer2.cluster1.rotate/angle", 12.3, Place(2, 1, "rotate")),
     Set("layerz.all.invert/on", True, Place("z", None, "invert")),
     Set("layer3.all.erode/mix/lfo", ("follow", 1.0, -1.0), Place(3, None, "erode")),
@@ -154,6 +162,8 @@ ACTIONS = {
     "ping": (1,), "hello": (), "status": (), "notify": (1,), "sync": (3,), "dump": (0,),
     "list/layers": (), "list/clusters": ("1",), "list/transforms": (), "list/params": ("erode",), "list/bends": (),
     "list/scenes": (), "list/takes": (), "list/models": (),
+    "scene/pad": ("low", "low", "low", "low", 0.5, 1), "scene/rename": ("low", "ebb"),
+    "chain/add": ("3", "erode", "random 0.25"), "chain/remove": ("lean",),
 }
 
 
@@ -163,7 +173,7 @@ def test_every_action_there_is_can_be_sent(talk):
     for path, args in ACTIONS.items():
         answers = talk(f"/audiobend/{path}", *args)
         assert not any(address == "/audiobend/fail" for address, _ in answers), (path, answers)
-        if path not in ("scene/morph", "model/load"):    # told when it sounds
+        if path not in ("scene/morph", "scene/pad", "model/load"):    # told when it sounds
             assert answers, path
         talk("/audiobend/bend/fog/radius", 5 + len(path) % 7)    # something to undo
         if path in ("undo", "take/start"):
