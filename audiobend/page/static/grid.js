@@ -18,7 +18,7 @@ export function makeGrid() {
   paints('hello expand', build);
   paints('hello expand bends transform values link learning', paintAll);
   paints('theme', () => cellList.forEach(drawMap));
-  hear('maps', (frame) => { for (const map of frame.maps) tiles.set(`${map.layer}/${map.cluster}`, map); });
+  hear('maps', (frame) => { for (const map of frame.maps) tiles.set(`${map.layer}/${map.cluster}`, stretched(map)); });
   hear('levels', (frame) => { (store.modulated ?? []).forEach((address, i) => store.moving.set(address, frame.values[i])); });
   makeHands($('#grid'));
   draws(5, () => { if (fresh()) cellList.forEach(drawMap); });
@@ -34,7 +34,7 @@ export const lookAtVisible = () => look(cellList.filter((cell) => cell.cluster !
 function build() {
   cellList = [];
   const layers = store.layers.filter((layer) => layer.clusters.length);
-  const long = layers.some((layer) => layer.clusters.some((cluster) => shortLabel(cluster.label).length > 22));
+  const long = layers.some((layer) => layer.clusters.some((cluster) => shortLabel(cluster.label).length > 30));
   $('#grid').classList.toggle('long', long);
   $('#grid').replaceChildren(front(), ...layers.map(row));
   const first = cellList.find((cell) => cell.cluster !== 'all') ?? cellList[0];
@@ -52,7 +52,7 @@ function row(layer) {
 function clusterCell(layer, cluster) {
   const key = `${layer.name}/${cluster.id}`;
   const dead = cluster.dead || /^dead\b/.test(cluster.label);
-  const node = h(`button.cell${dead ? '.dead' : ''}`, {tabindex: -1, 'data-cell': key, 'data-hue': hueOf(layer.name)},
+  const node = h(`button.cell${dead ? '.dead' : ''}`, {tabindex: -1, title: cluster.label, 'data-cell': key, 'data-hue': hueOf(layer.name)},
     h('canvas.map', {width: 8, height: 8}), h('i.lev'), h('i.mod', {}, h('b')), h('span.n', {text: cluster.id}), h('span.val'), h('span.lab', {}, h('span', {text: shortLabel(cluster.label)})));
   cellList.push({key, layer: layer.name, cluster: String(cluster.id), node, entry: cluster});
   return h('span.gc', {role: 'gridcell'}, node);
@@ -187,6 +187,16 @@ function drawMap(cell) {
   const pixels = new Uint32Array(cell.image.data.buffer);
   paintMap(pixels, rows, columns, tile?.cells, cell);
   pen.putImageData(cell.image, 0, 0);
+}
+
+/** A map with all its contrast: from its darkest cell to its brightest; one that hardly lights up stays dark. */
+function stretched(map) {
+  let [low, high] = [255, 0];
+  for (const cell of map.cells) { if (cell < low) low = cell; if (cell > high) high = cell; }
+  const bright = 80 + 175 * (high / 255);
+  const gain = high - low > 3 ? Math.min(8, bright / (high - low)) : 1;
+  map.cells.forEach((cell, i) => { map.cells[i] = Math.min(255, (cell - low) * gain); });
+  return map;
 }
 
 /** Grey where the network is left alone; the layer's hue, up to the line of strength, where it is bent. */

@@ -76,7 +76,8 @@ export function makeHands(grid) {
     exact = {};
     step({type: 'down', cell: key, y: event.clientY, time: event.timeStamp, on: isOn(key)});
     clearTimeout(timer);
-    timer = setTimeout(() => step({type: 'hold'}), HOLD);
+    // Movements that wait in a busy browser come before the next frame: the finger may not have held still.
+    timer = setTimeout(() => requestAnimationFrame(() => step({type: 'hold'})), HOLD);
     hold(store.focus.address);
   });
   grid.addEventListener('pointermove', (event) => {

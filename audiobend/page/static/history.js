@@ -2,6 +2,9 @@
 
 import {BANDS} from './frames.js';
 
+// Columns that may be missing before a hole is seen: 70 ms at the network's rate.
+const HOLD = 12;
+
 /** Make a ring of so many columns. */
 export function makeRing(capacity) {
   const ring = {
@@ -25,9 +28,9 @@ export function push(ring, number, column, seam) {
   if (number > ring.newest) ring.newest = number;
 }
 
-/** The slot of a column, or of one of the two before it where it was dropped; -1 where there is none. */
+/** The slot of a column, or of one shortly before it where it was dropped; -1 where there is none. */
 export function slotOf(ring, number) {
-  for (let back = 0; back < 3; back++) {
+  for (let back = 0; back < HOLD; back++) {
     const wanted = number - back;
     if (wanted < 0) return -1;
     const slot = wanted % ring.capacity;
@@ -51,10 +54,7 @@ export function rowBands(rows, log, [low, high]) {
 /** Where a frequency stands in such a picture: 0 is the bottom, 1 the top. */
 export const heightOf = (hertz, log, [low, high]) => (log ? Math.log(hertz / low) / Math.log(high / low) : hertz / high);
 
-/** Levels 0..255 (-90..0 dB) to the 64 steps of the colour table: what lies below the floor is black. */
-export function levelSteps(floor = -84, top = -14) {
-  return Uint8Array.from({length: 256}, (_, i) => {
-    const db = (i / 255) * 90 - 90;
-    return Math.round(63 * Math.min(1, Math.max(0, (db - floor) / (top - floor))));
-  });
+/** Levels 0..255 (-90..0 dB) to the 64 steps of the colour table: the floor is black, and what is loud keeps its detail. */
+export function levelSteps(floor = -76, curve = 1.7) {
+  return Uint8Array.from({length: 256}, (_, i) => Math.round(63 * Math.max(0, ((i / 255) * 90 - 90 - floor) / -floor) ** curve));
 }

@@ -79,7 +79,7 @@ function fingerprint(canvas, cells, loaded) {
 function naming(title, name, words, done) {
   const field = h('input.field', {type: 'text', maxlength: 64, 'aria-label': 'Name', value: name});
   const finish = () => { const text = field.value.trim(); if (!text) return; closeSheet(); done(text); };
-  field.addEventListener('keydown', (event) => { event.stopPropagation(); if (event.key === 'Enter') finish(); if (event.key === 'Escape') closeSheet(); });
+  field.addEventListener('keydown', (event) => { event.stopPropagation(); if (!['Enter', 'Escape'].includes(event.key)) return; event.preventDefault(); if (event.key === 'Enter') finish(); else closeSheet(); });
   openSheet('name', title, h('div.sc', {}, field, h('button.btn.main', {'data-act': 'name-done', onclick: finish}, words)), field);
   field.select();
 }

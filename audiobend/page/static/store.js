@@ -122,7 +122,7 @@ export function strengthOf(transform) {
   return param ? ranged(param) : {name: 'mix', min: 0, max: 1, default: 1, unit: '', whole: false};
 }
 
-export const ranged = (param) => ({...param, whole: param.whole ?? (param.kind === 'i' || param.kind === 'whole')});
+export const ranged = (param) => ({...param, whole: param.whole ?? ['i', 'int', 'whole'].includes(param.kind)});
 export const amount = (bend, name) => (name === 'mix' ? bend.mix : bend.params[name]);
 
 /** The movement of a number: [shape, rate, depth, phase]; null where nothing moves it. */

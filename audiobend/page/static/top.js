@@ -29,7 +29,7 @@ function latency() {
   attr($('#latency').closest('.stat'), 'aria-label', `Latency ${Math.round(total)} milliseconds`);
   const shown = parts.filter((part) => part.ms >= 0.5);
   $('#parts').replaceChildren(...shown.map((part) => {
-    const node = h('span', {title: `${part.name} ${Math.round(part.ms)} ms`}, h('em', {text: `${part.name} `}), String(Math.round(part.ms)));
+    const node = h('span', {title: `${part.name} ${Math.round(part.ms)} ms`}, h('em', {text: part.name}), h('b', {text: Math.round(part.ms)}));
     node.style.flexGrow = part.ms;
     return node;
   }));

@@ -37,4 +37,4 @@ export function freeName(stem, names) {
 }
 
 /** A cluster's label as a narrow cell shows it: what all of a kind share goes, the difference stays. */
-export const shortLabel = (label) => label.replace(/^whole sound, (more )?(?=.)/, (_, more) => more ?? '');
+export const shortLabel = (label) => label.replace(/^whole sound, (?=.)/, '').replace(/^more (?=.)/, '');
