@@ -36,7 +36,8 @@ class Precision(StrEnum):
 
 
 ModelName = Annotated[
-    str | None, typer.Option("--model", help="A .pt or .pkl checkpoint, a bundle's folder, or a shipped model's name.")
+    str | None,
+    typer.Option("--model", help="A .pt or .pkl checkpoint, a bundle's folder, or a name [default: tiles-64]."),
 ]
 ClustersFile = Annotated[Path | None, typer.Option("--clusters", help="Cluster file; default is the bundle's own.")]
 Truncation = Annotated[
@@ -67,8 +68,6 @@ DirectionsOf = Annotated[
 def model_of(name: str | None, clusters: Path | None) -> "PictureModel":
     from audiobend.io.picturemodel import load_picture_model
 
-    if name is None:
-        raise PictureError("give a model: --model with a .pt or .pkl checkpoint, or a bundle's folder")
     return load_picture_model(name, clusters)
 
 

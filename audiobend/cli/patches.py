@@ -100,12 +100,16 @@ def models(json_: Json = False) -> None:
     """List the installed models."""
     import yaml
 
-    from audiobend.io.modelbundle import list_models
+    from audiobend.io.modelbundle import list_models, list_picture_models
 
-    texts = {name: (path / "model.yaml").read_text(encoding="utf-8") for name, path in list_models().items()}
-    cards = {name: yaml.safe_load(text) for name, text in texts.items()}
+    def read(path: Path) -> "dict[str, Any]":
+        card: dict[str, Any] = yaml.safe_load((path / "model.yaml").read_text(encoding="utf-8"))
+        return card
+
+    cards = {name: read(path) for name, path in list_models().items()}
+    pictures = {name: read(path) for name, path in list_picture_models().items()}
     if json_:
-        show_json(cards)
+        show_json(cards | pictures)
         return
     rows = []
     for name, card in cards.items():
@@ -113,6 +117,12 @@ def models(json_: Json = False) -> None:
         fidelity = f"log-spectral distance {figures['lsd_all']:.1f} dB, spectral convergence {figures['sc']:.2f}"
         rows.append([name, f"width {card['architecture']['width']}", fidelity, f"{training['tracks']} tracks"])
     table("Models", ["model", "size", "where nothing is bent", "trained on"], rows)
+    painted = []
+    for name, card in pictures.items():
+        height, width = card["architecture"]["size"]
+        painted.append([name, f"{width} by {height}", f"{card['training']['pictures']} pictures"])
+    if painted:
+        table("Models of pictures", ["model", "pixels", "trained on"], painted)
 
 
 def check(

@@ -6,6 +6,7 @@ Weights are read with safetensors only: a pickle could run anything, so it is re
 import hashlib
 import shutil
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from audiobend.networks.spectrogram_vae import ACTIVATIONS, OUTPUTS, Spectrogram
 from audiobend.spectral.codec import SpectrogramCodec
 
 DEFAULT_MODEL = "corpus-quarter"
+PICTURES = "stylegan2"
+"""The type of models that paint."""
 FORMAT = 1
 
 
@@ -33,13 +36,30 @@ def model_folders() -> list[Path]:
 
 
 def list_models() -> dict[str, Path]:
-    """Return the shipped models by name."""
+    """Return the shipped models of sound by name."""
+    return {name: folder for name, folder in _bundles().items() if not _paints(folder)}
+
+
+def list_picture_models() -> dict[str, Path]:
+    """Return the shipped models of pictures by name."""
+    return {name: folder for name, folder in _bundles().items() if _paints(folder)}
+
+
+def _bundles() -> dict[str, Path]:
     found: dict[str, Path] = {}
     for folder in model_folders():
         for bundle in sorted(folder.iterdir()):
             if (bundle / "model.yaml").is_file():
                 found.setdefault(bundle.name, bundle)
     return found
+
+
+@lru_cache
+def _paints(folder: Path) -> bool:
+    try:
+        return bool(_settings(folder)["architecture"]["type"] == PICTURES)
+    except (ModelError, KeyError, TypeError):
+        return False    # whoever loads it says what is wrong
 
 
 def load_model(
@@ -99,6 +119,8 @@ def find_model(name: str | Path | None = None) -> Path:
         raise ModelError("no model is installed; train one with: audiobend train FOLDER --out models/mine")
     if isinstance(name, str) and name in models:
         return models[name]
+    if isinstance(name, str) and name in list_picture_models():
+        raise ModelError(f"{name}: is a model of pictures; take it with audiobend image, or a model of sound here")
     folder = Path(name)
     if folder.is_file() and folder.suffix in {".pt", ".pth", ".pkl", ".ckpt"}:
         raise ModelError(f"{folder}: a pickle may run anything when opened, so it is not read; give a bundle's folder")

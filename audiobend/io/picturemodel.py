@@ -18,26 +18,27 @@ from audiobend.bending.values import shown
 from audiobend.errors import AudiobendError, ModelError, did_you_mean
 from audiobend.io.clusterfile import load_clusters
 from audiobend.io.files import check_readable, reason
-from audiobend.io.modelbundle import FORMAT, list_models
+from audiobend.io.modelbundle import FORMAT, PICTURES, list_picture_models
 from audiobend.networks.checkpoints import MEAN, Checkpoint, filled, read_checkpoint
 from audiobend.networks.stylegan2 import Architecture
 from audiobend.networks.stylegan2_model import PictureModel, mean_style, weights_fingerprint
 
-TYPE = "stylegan2"
+TYPE = PICTURES
+DEFAULT_PICTURE_MODEL = "tiles-64"
 WEIGHTS, CARD, CLUSTERS = "weights.safetensors", "model.yaml", "clusters.yaml"
 CHECKPOINTS = (".pt", ".pkl")
 _SIZES = ("features", "base", "latent", "style", "mapping", "classes")
 
 
 def load_picture_model(
-    name: str | Path, clusters: str | Path | None = None, *, with_clusters: bool = True
+    name: str | Path | None = None, clusters: str | Path | None = None, *, with_clusters: bool = True
 ) -> PictureModel:
     """Load a generator.
 
     Parameters
     ----------
-    name : str or Path
-        Name of a shipped model, a bundle's folder, or a ``.pt`` or ``.pkl`` checkpoint.
+    name : str, Path or None
+        Name of a shipped model, a bundle's folder, or a ``.pt`` or ``.pkl`` checkpoint; None is the default model.
     clusters : str, Path or None
         A cluster file; default is the bundle's own.
     with_clusters : bool
@@ -48,14 +49,15 @@ def load_picture_model(
     ModelError
         One sentence: what is missing or damaged, what the file is instead, or what it wanted to run.
     """
-    shipped = list_models().get(str(name))
+    if name is None:
+        name = DEFAULT_PICTURE_MODEL
+    shipped = list_picture_models().get(str(name))
     path = shipped or Path(name)
     if path.is_dir():
         model = _load_bundle(path, path.name if shipped else str(path), with_clusters)
     else:
         if not path.exists():
-            pictures = [one for one, folder in list_models().items() if _is_picture_bundle(folder)]
-            raise ModelError(f"{name}: there is no such model{did_you_mean(name, pictures)}")
+            raise ModelError(f"{name}: there is no such model{did_you_mean(name, list_picture_models())}")
         model = _load_checkpoint(path)
     if clusters is None:
         return model
@@ -64,7 +66,7 @@ def load_picture_model(
 
 def is_picture_model(name: str | Path) -> bool:
     """Return whether a name means a model of pictures: a checkpoint, or a bundle that says so."""
-    path = list_models().get(str(name)) or Path(name)
+    path = list_picture_models().get(str(name)) or Path(name)
     return _is_picture_bundle(path) if path.is_dir() else path.suffix.lower() in CHECKPOINTS
 
 

@@ -9,8 +9,8 @@ from typing import Self
 from audiobend.bending import Patch
 from audiobend.control import Command, Context, ModelFailed, StartTake, State
 from audiobend.errors import AudiobendError, ControlError
-from audiobend.io.modelbundle import list_models
-from audiobend.io.picturemodel import is_picture_model, load_picture_model
+from audiobend.io.modelbundle import list_picture_models
+from audiobend.io.picturemodel import load_picture_model
 from audiobend.io.session import Session
 from audiobend.live.keeper import Keeper
 from audiobend.networks.stylegan2_model import PictureModel
@@ -27,7 +27,7 @@ NO_TAKES = "takes are recorded of sound; the gestures of pictures alone cannot b
 def picture_context(model: PictureModel) -> Context:
     """Return what changes of a played generator are checked against."""
     side = side_of(model)
-    models = {name for name in list_models() if is_picture_model(name)} | {model.name}
+    models = {*list_picture_models(), model.name}
     return Context(side.layers, side.clusters, side.n_axes, model.name, tuple(sorted(models)))
 
 

@@ -197,7 +197,6 @@ def test_files_of_others_are_not_overwritten(audiobend, model):
     ("words", "expected"),
     [
         (["generate", "--model", "nope", "--out", "o"], "there is no such model"),
-        (["generate", "--out", "o"], "give a model"),
         (["generate", "--model", "junk.pkl", "--out", "o"], "junk.pkl: this is no file of a network"),
         (["generate", "--model", "sg1.pkl", "--out", "o"], "sg1.pkl: this is a StyleGAN1 network"),
         (["generate", "--model", "corpus-quarter", "--out", "o"], "not one of pictures"),
