@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from audiobend.cli.screen import say
 from audiobend.live.calm import Tidying, settle
+from audiobend.live.priority import come_first
 
 if TYPE_CHECKING:
     from audiobend.live.performance import Performance
@@ -64,6 +65,7 @@ class Show:
         if not performance.start():
             return
         settle(SWITCH)
+        come_first()    # whichever thread it is that OSC would have to wait for
         self._facts(performance, model, page)
         begun = monotonic()
         tidying = Tidying(begun)
@@ -73,7 +75,7 @@ class Show:
                 if not performance.watch(interval if seconds is None else min(interval, left)):
                     break
                 draw(performance)
-                tidying.look(monotonic(), performance.desk.state.revision)
+                tidying.look(monotonic(), performance.osc.received + performance.desk.state.revision)
         status = performance.status()
         if self._as_json:
             self._event("end", **status.as_dict())

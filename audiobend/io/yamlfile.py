@@ -23,6 +23,7 @@ MAX_DEPTH = 24
 MAX_VALUES = 200_000
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DumperBase: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class _RefusedError(Exception):
@@ -47,7 +48,7 @@ class _Loader(_Base):    # type: ignore[misc]
         return construct(self, node, deep=deep)    # type: ignore[no-any-return]
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(_DumperBase):    # type: ignore[misc]
     """Quotes only what the loader would take for something else."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}    # noqa: RUF012

@@ -1,12 +1,16 @@
 """Real-time priority: the difference between 12 ms and 2 s at worst on a busy machine."""
 
 import os
+import sys
 from contextlib import suppress
+from pathlib import Path
 
 PRIORITY = 5
 """Under that of sound servers (10 and more) and of PortAudio's own thread: the engine must never stand in their way."""
 HELPING = 1
 """Of threads beside it that may hold what it waits for, as Python's lock: no ordinary program must stop them."""
+PREFERRED = -10
+"""Niceness of threads that are not for sound but that somebody waits for."""
 ADVICE = (
     "no real-time priority: blocks may come late when other programs work; "
     "to permit it, add 'yourname - rtprio 20' to /etc/security/limits.conf (or join the group audio) and log in again"
@@ -31,6 +35,15 @@ def raise_priority(priority: int = PRIORITY, *, threads_too: bool = False) -> bo
         with suppress(OSError):
             os.nice(-10)
     return False
+
+
+def come_first() -> None:
+    """Let all threads of this process, and those that they start, run before ordinary programs, where permitted."""
+    if sys.platform != "linux":
+        return
+    with suppress(OSError):
+        for thread in Path("/proc/self/task").iterdir():
+            os.setpriority(os.PRIO_PROCESS, int(thread.name), PREFERRED)
 
 
 def may_be_real_time() -> bool:

@@ -13,6 +13,8 @@ from audiobend.osc.sockets import AllowList
 
 
 class _Server(Protocol):
+    @property
+    def received(self) -> int: ...
     def tell_ports(self, ports: tuple[int, int, int]) -> None: ...
 
 
@@ -73,11 +75,13 @@ class Doors:
         self.address, self.port, self.tcp_port, self.query_port = where.address, 0, 0, 0
         self._desk, self._where = desk, where
         self._open = ExitStack()
+        self._opened: list[_Server] = []
 
     def open(self) -> "Doors":
         """Open all, or none: `ControlError` where a port is taken."""
         with ExitStack() as opened:
-            for server in self._servers(opened):
+            self._opened = self._servers(opened)
+            for server in self._opened:
                 server.tell_ports(self.ports)
             if self._where.advertise:
                 from audiobend.osc.advertise import Advertisement
@@ -90,6 +94,11 @@ class Doors:
     def ports(self) -> tuple[int, int, int]:
         """Of UDP, TCP and OSCQuery."""
         return self.port, self.tcp_port, self.query_port
+
+    @property
+    def received(self) -> int:
+        """How many packets have come in, by all ways."""
+        return sum(server.received for server in self._opened)
 
     def _servers(self, opened: ExitStack) -> list[_Server]:
         where, desk = self._where, self._desk

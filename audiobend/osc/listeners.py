@@ -63,6 +63,11 @@ class Listeners:
         """Have ``/audiobend/hello`` answered with the ports of UDP, TCP and OSCQuery."""
         self._responder.ports = ports
 
+    @property
+    def received(self) -> int:
+        """How many packets have come in."""
+        return self._responder.counters.received
+
     def __len__(self) -> int:
         return len(self._open)
 

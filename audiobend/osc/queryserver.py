@@ -77,6 +77,11 @@ class QueryServer:
         """Have ``/audiobend/hello`` answered with the ports of UDP, TCP and OSCQuery."""
         self._listeners.tell_ports(ports)
 
+    @property
+    def received(self) -> int:
+        """How many packets have come in over WebSockets."""
+        return self._listeners.received
+
     def close(self) -> None:
         """Stop serving and give the port back; may be called twice."""
         if self._loop is not None and not self._loop.is_closed():

@@ -141,7 +141,7 @@ class Responder:
                     self._fail(request, sender, now)
                 else:
                     asked.append(request)
-        if asked or len(self.pending) > MAX_PENDING:
+        if any(map(_needs_the_state, asked)) or len(self.pending) > MAX_PENDING:
             self._flush(now)
         for one in asked:
             self._answer(one, sender, now)
@@ -221,6 +221,10 @@ class Responder:
             self._out_to[client] += 1
         else:
             self.counters.unsent += 1
+
+
+def _needs_the_state(asked: Query | Ask) -> bool:
+    return isinstance(asked, Query) or asked.name != "ping"
 
 
 def _is_unknown(requests: list[Request]) -> bool:

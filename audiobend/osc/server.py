@@ -1,52 +1,41 @@
-"""The socket and the thread of OSC."""
+"""OSC over UDP: the socket, and the thread that takes packets in, carries them out and answers."""
 
 import ipaddress
-import logging
 import os
 import socket
 import sys
 import time
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from threading import Event, Thread, get_native_id
-from types import TracebackType
+from threading import get_native_id
 
 from audiobend.osc.desk import Desk
+from audiobend.osc.encode import ROOT
 from audiobend.osc.news import FEEDBACK_SECONDS
-from audiobend.osc.responder import Responder
-from audiobend.osc.services import Counters
-from audiobend.osc.sockets import IDLE_SECONDS, AllowList, SparingLog, why_not
+from audiobend.osc.serving import Serving
+from audiobend.osc.sockets import IDLE_SECONDS, why_not
+from audiobend.osc.subscribers import Peer
 
 DEFAULT_PORT = 9001
 RECEIVE_BUFFER = 4 << 20
 """Bytes that the system keeps for us while we are busy; it may give less."""
 _RECEIVE_BUFFER_FORCE = 33
 """SO_RCVBUFFORCE of Linux, which Python does not name."""
-MAX_DRAIN, MAX_DRAIN_SECONDS = 512, 0.02
-"""Packets that are taken, and for how long, before what they ask for is carried out and answered."""
+TURN_SECONDS = 0.02
+"""How long packets are taken before what they ask for is carried out and answered."""
+LOOK_SECONDS = 0.002
+"""How long packets are worked on before the next ones are taken in: a ping among them is answered then."""
+INTAKE_SECONDS, MAX_WAITING = 0.005, 16384
+"""How long packets are taken in, and how many wait here; more wait with the system, or are lost there."""
+MAX_PACKET = 65536
+_PING = f"{ROOT}/ping\0".encode()
 
-log = logging.getLogger("audiobend.osc")
 
+class OscServer(Serving):
+    """Receives OSC over UDP on a thread of its own, changes the desk, and answers; see `Serving`.
 
-class OscServer:
-    """Receives OSC over UDP on a thread of its own, changes the desk, and answers.
-
-    Parameters
-    ----------
-    desk : Desk
-        Where the state is changed and read.
-    address : str
-        IP address to listen at; anything but a loopback address lets other machines in (see `listen_warning`).
-    port : int
-        0 takes any free one; afterwards ``port`` says which.
-    allow : sequence of str
-        IP addresses or networks (``"192.168.1.0/24"``) that are listened to; empty is all that reach ``address``.
-
-    Raises
-    ------
-    ControlError
-        Where an address of ``allow`` is none; from `start`, where the address does not exist here, or the port is
-        taken.
+    Packets are carried out in the order in which they come, but for pings, which are answered as soon as they are seen.
 
     Examples
     --------
@@ -54,55 +43,26 @@ class OscServer:
     ...     print(server.port)
     """
 
+    _NAME = "audiobend-osc"
+
     def __init__(
         self, desk: Desk, address: str = "127.0.0.1", port: int = DEFAULT_PORT, *, allow: Sequence[str] = ()
     ) -> None:
-        self.address, self.port = address, port
-        self._allow = AllowList(allow)
-        self._responder = Responder(desk, port)
-        self._socket: socket.socket | None = None
-        self._thread: Thread | None = None
-        self._stop = Event()
+        super().__init__(desk, address, port, allow)
+        self._waiting: deque[tuple[bytes, Peer]] = deque()
         self._faults = 0
-        self._log = SparingLog(log)
 
     @property
-    def counters(self) -> Counters:
-        """What was received, refused, failed, and not sent."""
-        return self._responder.counters
+    def ports(self) -> tuple[int, int, int]:
+        """Of UDP alone."""
+        return self.port, 0, 0
 
-    def start(self) -> "OscServer":
-        """Open the socket, start the thread, and return at once."""
-        self._socket = _open(self.address, self.port)
-        self.port = self._socket.getsockname()[1]
-        self.tell_ports((self.port, 0, 0))
-        self._thread = Thread(target=self._run, args=(self._socket,), name="audiobend-osc", daemon=True)
-        self._thread.start()
-        return self
-
-    def tell_ports(self, ports: tuple[int, int, int]) -> None:
-        """Have ``/audiobend/hello`` answered with the ports of UDP, TCP and OSCQuery."""
-        self._responder.ports = ports
-
-    def close(self) -> None:
-        """Stop the thread and give the port back; may be called twice."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(5)
-        if self._socket is not None:
-            self._socket.close()
-
-    def __enter__(self) -> "OscServer":
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def _open(self) -> socket.socket:
+        return _open(self.address, self.port)
 
     def _run(self, sock: socket.socket) -> None:
-        """Receive until closed; nothing that happens to one packet, or to one turn, ends this."""
         _raise_priority()
+        sock.setblocking(False)
         while not self._stop.is_set():
             try:
                 self._receive(sock)
@@ -117,29 +77,42 @@ class OscServer:
                 self._log.warn("%d packets refused, the last: %s", self.counters.rejected, self._responder.last_problem)
 
     def _receive(self, sock: socket.socket) -> None:
-        """Wait for a packet, then take what else is there."""
-        sock.settimeout(FEEDBACK_SECONDS if self._responder.is_waiting else IDLE_SECONDS)
-        try:
-            self._packet(*sock.recvfrom(65536))
-            sock.setblocking(False)
-            until = time.monotonic() + MAX_DRAIN_SECONDS
-            for _ in range(MAX_DRAIN):
-                if time.monotonic() > until:
-                    return
-                self._packet(*sock.recvfrom(65536))
-        except (TimeoutError, BlockingIOError):
-            return
+        """Wait for packets, and work on them for a while."""
+        self._take_in(sock, 0.0 if self._waiting else FEEDBACK_SECONDS if self._responder.is_waiting else IDLE_SECONDS)
+        now = looked = time.monotonic()
+        until = now + TURN_SECONDS
+        while self._waiting and now < until:
+            self._packet(*self._waiting.popleft())
+            now = time.monotonic()
+            if now - looked > LOOK_SECONDS:
+                self._take_in(sock)
+                now = looked = time.monotonic()
 
-    def _packet(self, datagram: bytes, sender: tuple[str, int]) -> None:
+    def _take_in(self, sock: socket.socket, patience: float = 0.0) -> None:
+        """Take in what is there, answering pings; wait for the first."""
+        with suppress(TimeoutError, BlockingIOError):
+            if patience:
+                self._take(sock, *_first(sock, patience))
+            until = time.monotonic() + INTAKE_SECONDS
+            while len(self._waiting) < MAX_WAITING and time.monotonic() < until:
+                self._take(sock, *sock.recvfrom(MAX_PACKET))
+
+    def _take(self, sock: socket.socket, datagram: bytes, sender: Peer) -> None:
         if not self._allow.has(sender[0]):
             return
+        if datagram.startswith(_PING):
+            self._packet(datagram, sender)
+            self._send(sock)
+        else:
+            self._waiting.append((datagram, sender))
+
+    def _packet(self, datagram: bytes, sender: Peer) -> None:
         try:
             self._responder.receive(datagram, sender, time.monotonic(), time.time())
         except Exception:
             self._fault()
 
     def _send(self, sock: socket.socket) -> None:
-        sock.setblocking(False)
         for datagram, client in self._responder.take():
             try:
                 sock.sendto(datagram, client)
@@ -177,6 +150,15 @@ def _widen(sock: socket.socket) -> None:
     if sys.platform == "linux":
         with suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, _RECEIVE_BUFFER_FORCE, RECEIVE_BUFFER)
+
+
+def _first(sock: socket.socket, patience: float) -> tuple[bytes, Peer]:
+    sock.settimeout(patience)
+    try:
+        datagram, sender = sock.recvfrom(MAX_PACKET)
+        return datagram, sender
+    finally:
+        sock.setblocking(False)
 
 
 def _raise_priority() -> None:

@@ -4,22 +4,18 @@ One thread waits for all connections at once and never for one of them: a reader
 to a bound, then loses some; a writer that stops in the middle of a packet costs a buffer of one packet.
 """
 
-import logging
 import selectors
 import socket
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Event, Thread
-from types import TracebackType
 
 from audiobend.osc.desk import Desk
 from audiobend.osc.framing import Frames, Framing
 from audiobend.osc.news import FEEDBACK_SECONDS
-from audiobend.osc.responder import Responder
-from audiobend.osc.services import Counters
-from audiobend.osc.sockets import IDLE_SECONDS, AllowList, SparingLog, listening
+from audiobend.osc.serving import Serving
+from audiobend.osc.sockets import IDLE_SECONDS, listening
 from audiobend.osc.subscribers import Peer
 
 MAX_CONNECTIONS = 32
@@ -28,8 +24,6 @@ MAX_UNSENT = 1 << 18
 READ = 16384
 SILENT_SECONDS = 600.0
 """Silence after which a connection makes room for a new one."""
-
-log = logging.getLogger("audiobend.osc")
 
 
 @dataclass
@@ -41,21 +35,18 @@ class _Connection:
     unsent: bytearray = field(default_factory=bytearray)
 
 
-class TcpServer:
+class TcpServer(Serving):
     """Receives OSC over TCP on a thread of its own, changes the desk, and answers on the same connection.
 
     Parameters
     ----------
-    desk : Desk
-    address : str
-        IP address to listen at.
-    port : int
-        0 takes any free one; afterwards ``port`` says which.
+    desk, address, port, allow
+        See `Serving`.
     framing : {"auto", "length", "slip"}
         How packets lie in the stream: OSC 1.0, OSC 1.1, or whichever a connection begins with.
-    allow : sequence of str
-        See `OscServer`.
     """
+
+    _NAME = "audiobend-osc-tcp"
 
     def __init__(
         self,
@@ -66,56 +57,29 @@ class TcpServer:
         framing: Framing = "auto",
         allow: Sequence[str] = (),
     ) -> None:
-        self.address, self.port, self._framing = address, port, framing
-        self._allow = AllowList(allow)
-        self._responder = Responder(desk)
+        super().__init__(desk, address, port, allow)
+        self._framing = framing
         self._selector = selectors.DefaultSelector()
         self._connections: dict[Peer, _Connection] = {}
-        self._listener: socket.socket | None = None
-        self._thread: Thread | None = None
-        self._stop = Event()
-        self._log = SparingLog(log)
 
     @property
-    def counters(self) -> Counters:
-        """What was received, refused, failed, and not sent."""
-        return self._responder.counters
-
-    def start(self) -> "TcpServer":
-        """Open the socket, start the thread, and return at once."""
-        self._listener = listening(self.address, self.port)
-        self.port = self._listener.getsockname()[1]
-        self.tell_ports((0, self.port, 0))
-        self._selector.register(self._listener, selectors.EVENT_READ)
-        self._thread = Thread(target=self._run, args=(self._listener,), name="audiobend-osc-tcp", daemon=True)
-        self._thread.start()
-        return self
-
-    def tell_ports(self, ports: tuple[int, int, int]) -> None:
-        """Have ``/audiobend/hello`` answered with the ports of UDP, TCP and OSCQuery."""
-        self._responder.ports = ports
+    def ports(self) -> tuple[int, int, int]:
+        """Of TCP alone."""
+        return 0, self.port, 0
 
     def close(self) -> None:
         """Stop the thread, close every connection and give the port back; may be called twice."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(5)
+        super().close()
         for one in list(self._connections.values()):
             self._drop(one)
-        if self._listener is not None:
-            self._listener.close()
         self._selector.close()
 
-    def __enter__(self) -> "TcpServer":
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def _open(self) -> socket.socket:
+        listener = listening(self.address, self.port)
+        self._selector.register(listener, selectors.EVENT_READ)
+        return listener
 
     def _run(self, listener: socket.socket) -> None:
-        """Serve until closed; nothing that happens on one connection, or in one turn, ends this."""
         while not self._stop.is_set():
             try:
                 ready = self._selector.select(FEEDBACK_SECONDS if self._responder.is_waiting else IDLE_SECONDS)
