@@ -5,8 +5,8 @@
 Both play the same patch on one thread, blocks of a stride taking turns, so that a busy machine slows both alike. Cost:
 processor time for a stride, and seconds of work for a second of sound. Promises kept with --check: the sound of the
 input's phase is within 1e-4 of the live engine's for blocks of 256 to 8192; a file costs at most twice what the live
-engine does. `first calls` is what torch spends once on making a loaded file faster. Last, the same for the shipped model of
-pictures: milliseconds for a picture, and the largest difference of its numbers, promised to be within 1e-5.
+engine does. `first calls` is what torch spends once on making a loaded file faster. Last, the same for the shipped
+model of pictures: milliseconds for a picture, and the largest difference of its numbers, promised to be within 1e-5.
 """
 
 import argparse
