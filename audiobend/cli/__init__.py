@@ -20,6 +20,7 @@ from audiobend.cli import (
     osc,
     patches,
     render,
+    studio,
     train,
 )
 from audiobend.errors import AudiobendError
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 render.add_to(app)
 live.add_to(app)
+studio.add_to(app)
 devices.add_to(app)
 bench.add_to(app)
 patches.add_to(app)

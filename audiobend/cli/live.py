@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from audiobend.spectral.live_settings import LiveSettings
 
 
+BROWSER_RATE = 44100
+"""Hz: browsers take any rate, and this is the models' own."""
+
+
 def add_to(app: typer.Typer) -> None:
     """Add this file's verbs."""
     app.command()(live)
@@ -63,6 +67,9 @@ def live(
     from_: Annotated[Path | None, typer.Option("--from", metavar="TRACK", help="Play this file as input.")] = None,
     loop: Annotated[bool, typer.Option("--loop", help="Play it again and again.")] = False,
     no_audio: Annotated[bool, typer.Option("--no-audio", help="Without a sound card; needs --from.")] = False,
+    browser: Annotated[
+        bool, typer.Option("--browser", help="The page's browser is the sound card: its microphone and loudspeaker.")
+    ] = False,
     fast: Annotated[bool, typer.Option("--fast", help="With --no-audio: as fast as it goes.")] = False,
     freewheel: Annotated[
         bool, typer.Option("--freewheel", help="Let the card wait for the engine: for servers faster than real time.")
@@ -85,6 +92,7 @@ def live(
     page_listen: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Address for the page; 0.0.0.0 lets in who has the token.")
     ] = "127.0.0.1",
+    open_: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = False,
     image: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Pictures too, bent by the same gestures: a model of pictures.")
     ] = None,
@@ -100,10 +108,12 @@ def live(
 
     For example: audiobend live --patch low_tide.yaml --latency balanced --record tonight.wav
     """
-    _check_words(no_audio, fast, loop, from_)
+    _check_words(no_audio, fast, loop, from_, browser)
+    if browser and not page:
+        raise DeviceError("--browser needs the page: leave --no-page out")
     asked = _asked(input_device, output_device, sample_rate, blocksize, from_ is not None, latency)
     # Looked for before anything slow is imported.
-    card, n_channels = _clock(asked, from_, channels, fast) if no_audio else _card(asked, from_, channels)
+    card, n_channels = _clock(asked, from_, channels, fast) if no_audio or browser else _card(asked, from_, channels)
 
     from audiobend.bending import Patch
     from audiobend.cli.liveshow import Show
@@ -140,7 +150,7 @@ def live(
             _pictures(performance, the_model, image, (image_seeds, image_pace), (image_port, allow or ()), show),
             opened(performance, page_listen, page_port, show.tell) if page else nullcontext() as the_page,
         ):
-            show.run(performance, the_model, seconds, the_page)
+            show.run(performance, the_model, seconds, the_page, open_)
 
 
 def _pictures(
@@ -166,8 +176,8 @@ def _pictures(
     return closing(pictures)
 
 
-def _check_words(no_audio: bool, fast: bool, loop: bool, track: Path | None) -> None:
-    if no_audio and track is None:
+def _check_words(no_audio: bool, fast: bool, loop: bool, track: Path | None, browser: bool) -> None:
+    if no_audio and track is None and not browser:
         raise DeviceError("--no-audio needs a file to play: add --from track.wav")
     if fast and not no_audio:
         raise DeviceError("--fast needs --no-audio: a sound card runs in real time")
@@ -240,10 +250,11 @@ def _card(asked: "Card", track: Path | None, channels: int | None) -> tuple["Car
 
 
 def _clock(asked: "Card", track: Path | None, channels: int | None, fast: bool) -> tuple["Card | Clock", int]:
-    """Return a clock in the place of a card, at the track's rate."""
+    """Return a clock in the place of a card, at the track's rate, or at the models' for a browser."""
     from audiobend.live.audio import CLOCK_BLOCK, Clock
 
-    assert track is not None
+    if track is None:
+        return Clock(asked.rate or BROWSER_RATE, asked.block or CLOCK_BLOCK), channels or 1
     info = _probe(track)
     block = asked.block or (4096 if fast else CLOCK_BLOCK)
     return Clock(asked.rate or info.sample_rate, block, is_paced=not fast), channels or info.channels

@@ -56,9 +56,14 @@ class Show:
             sys.stderr.write("audiobend: loading the model and finding its fastest backend ...\n")
 
     def run(
-        self, performance: "Performance", model: "Model", seconds: float | None, page: "Page | None" = None
+        self,
+        performance: "Performance",
+        model: "Model",
+        seconds: float | None,
+        page: "Page | None" = None,
+        opens: bool = False,
     ) -> None:
-        """Start a performance and show it until it ends, is stopped, or the time is over."""
+        """Start a performance and show it until it ends, is stopped, or the time is over; ``opens`` the page."""
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), lambda *_: performance.stop())
@@ -67,6 +72,8 @@ class Show:
         settle(SWITCH)
         come_first()    # whichever thread it is that OSC would have to wait for
         self._facts(performance, model, page)
+        if page and opens:
+            self._open(page)
         begun = monotonic()
         tidying = Tidying(begun)
         interval = LIVELY if self._is_lively else PLAIN if not self._as_json else 1.0
@@ -81,6 +88,12 @@ class Show:
             self._event("end", **status.as_dict())
         else:
             say(status.line())
+
+    def _open(self, page: "Page") -> None:
+        from audiobend.page.opening import browse
+
+        if not browse(page.url):
+            self.tell(f"there is no browser to open; the page is at {page.url}")
 
     @property
     def _is_lively(self) -> bool:

@@ -207,14 +207,17 @@ def _open(portaudio: Any, shared: Shared, card: Card, input: Device | None, outp
 
 
 def run_clock(pipe: Connection, name: str, clock: Clock, channels: int) -> None:
-    """Be the audio process without a sound card; the input is a file's, what is played only goes into the rings."""
+    """Be the audio process without a sound card; the input is a file's or silence, what is played stays in the rings.
+
+    While a browser turns the rings (`Count.TURNS`) it only waits.
+    """
     begin()
     shared = Shared(name)
     shared.gauges[Gauge.RATE] = clock.rate
     callback = Callback(shared, channels)
     shared[Count.BLOCK] = clock.block
     pipe.send(("streaming", Streaming("file", "none", "no sound card", clock.rate, channels, channels)))
-    played = np.zeros((clock.block, channels), dtype=np.float32)
+    played, silence = np.zeros((2, clock.block, channels), dtype=np.float32)
     if clock.is_paced:
         raise_priority()    # a card is not late because other programs work, nor in a hurry afterwards
     due = monotonic()
@@ -222,8 +225,11 @@ def run_clock(pipe: Connection, name: str, clock: Clock, channels: int) -> None:
         due += clock.block / clock.rate
         if clock.is_paced:
             sleep(max(0.0, due - monotonic()))
+            if shared[Count.TURNS]:
+                due = monotonic()    # a browser has the rings; it may leave them at any time
+                continue
         elif not (shared[Count.READY] and shared[Count.DELAY]):
             sleep(0.001)    # faster than real time: nothing may pass before the engine is there
             continue
-        callback(None, played)
+        callback(silence, played)
     os._exit(0)

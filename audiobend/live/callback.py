@@ -32,10 +32,13 @@ class Callback:
         self._tail = np.zeros((FADE, CHANNELS), dtype=np.float32)
 
     def __call__(self, captured: Samples | None, played: Samples, flagged: bool = False) -> None:
-        """Take a captured block ``(time, channel)``, if a card delivers one, and fill the block to be played."""
+        """Take a captured block ``(time, channel)``, if a card delivers one, and fill the block to be played.
+
+        Where a file is the input, what is captured is left alone.
+        """
         counts = self._counts
         position, n = int(counts[Count.PLAYED]), len(played)
-        if captured is not None:
+        if captured is not None and not counts[Count.FROM_FILE]:
             self._shared.input.put(position, captured)
             counts[Count.CAPTURED] = position + n
         if counts[Count.DELAY] == 0:

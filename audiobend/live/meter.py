@@ -41,6 +41,11 @@ class LostTime:
         self._at = 0.0
         self.seconds = 0.0
 
+    def forget(self) -> None:
+        """Count anew from the next feed on, without what lies between; what is lost stays."""
+        self._recent.clear()
+        self._base = None
+
     def feed(self, clock: float, samples: int) -> float:
         """Take the time in seconds and the samples that have passed; return the seconds lost so far."""
         behind = clock - samples / self._rate

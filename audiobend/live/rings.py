@@ -54,8 +54,10 @@ class Count(IntEnum):
     KEEPS = auto()     # 1 when what is played goes into the third ring
     WAITS = auto()     # 1 when the card waits for the engine, faster or slower than real time
     STOP = auto()
+    FROM_FILE = auto() # 1 while the input is a file: what the card captures is left alone
     # written by the page's process
     LOOKS = auto()     # 1 while somebody wants to see what the network does
+    TURNS = auto()     # 1 while a browser turns the rings in the place of the clock
 
 
 class Gauge(IntEnum):

@@ -2,9 +2,13 @@
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from time import monotonic
 from typing import Self
 
+import numpy as np
+
+from audiobend.io.audiofile import probe
 from audiobend.live.audio import Card, Streaming
 from audiobend.live.dsp import Go, Ready, Wanted
 from audiobend.live.latency import Latency, cushion_samples
@@ -37,6 +41,8 @@ class Supervisor:
     latency : Latency
     origin : int
         Position of the first sample of the sound that is played. All known after `start`.
+    playing : Path or None
+        The file that is the input; None where it is a card.
     """
 
     def __init__(self, setup: Setup, tell: Callable[[str], None]) -> None:
@@ -48,9 +54,11 @@ class Supervisor:
         self.latency: Latency
         self.origin: int
         self._source: Source | None = None
+        self.playing: Path | None = setup.source
         self._recorder: Recorder | None = None
         self._shared = Shared()
         self._shared[Count.WAITS] = setup.waits
+        self._shared[Count.FROM_FILE] = setup.source is not None
         self._engine = EngineProcess(self._shared.name, setup)
         self._engine.on_told = self.on_told
         self._audio = AudioProcess(self._shared, setup)
@@ -93,7 +101,10 @@ class Supervisor:
             self._engine.step(self._tell)
             if self._shared[Count.BLOCK] != self.latency.block:
                 self._align()
-            self._lost.feed(monotonic(), self._shared[Count.PLAYED])
+            if self._shared[Count.TURNS]:
+                self._lost.forget()    # a browser's clock is its own
+            else:
+                self._lost.feed(monotonic(), self._shared[Count.PLAYED])
             if self._has_ended():
                 return False
         return True
@@ -102,6 +113,30 @@ class Supervisor:
         """Let something else be heard, from any thread; kept for an engine that has to be started again."""
         self._wanted = wanted
         self._engine.change(wanted)
+
+    def play_file(self, path: Path | None) -> None:
+        """Play another file as input, again and again; None listens to the card again. Not while it is only starting.
+
+        Raises
+        ------
+        AudioError
+            If the file cannot be read; what is played goes on then.
+        """
+        shared, rate = self._shared, self.streaming.rate
+        if path is not None:
+            probe(path)
+        if self._source is not None:
+            self._source.close()
+            self._source = None
+        self.playing = path
+        shared[Count.FROM_FILE] = path is not None
+        if path is not None:
+            now = shared[Count.PLAYED]
+            start = now + max(rate // 10, 2 * shared[Count.BLOCK])
+            channels = self.streaming.in_channels
+            # The ring still holds what was there seconds ago.
+            shared.input.put(now, np.zeros((start - now, channels), np.float32))
+            self._source = Source(shared, path, rate, channels, start, loops=True)
 
     def on_told(self, told: Told) -> None:
         """Hear what the engine's process did at which sample."""

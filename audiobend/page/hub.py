@@ -31,6 +31,7 @@ class Hub:
 
     def __init__(self, pipe: Connection, on_gone: Callable[[], None]) -> None:
         self.viewers = Viewers()
+        self.about: dict[str, Any] = {}
         self.model: dict[str, Any] = {}
         self.is_bypassed = False
         self._pipe, self._on_gone = pipe, on_gone
@@ -145,7 +146,7 @@ class Hub:
                 self.is_bypassed = bool(figures.get("bypass"))
                 self.viewers.told_of("status", figures)
             case ("snapshot", number, about, state):
-                self.model = about["model"]
+                self.about, self.model = about, about["model"]
                 if number in self._snapshots:
                     self._snapshots.pop(number)(about, state)
             case ("answer", number, is_well, value):

@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection
 
 from audiobend.live.children import begin
 from audiobend.live.rings import Shared
+from audiobend.page.audio_door import AudioDoor
 from audiobend.page.guard import Guard
 from audiobend.page.hub import Hub
 from audiobend.page.projector import Projector
@@ -45,9 +46,9 @@ def run_page(pipe: Connection, sock: socket.socket, setup: PageSetup) -> None:
 async def _serve(pipe: Connection, sock: socket.socket, setup: PageSetup) -> None:
     stopped = asyncio.Event()
     hub = Hub(pipe, stopped.set)
-    server = PageServer(hub, Guard(setup.token))
-    sock.setblocking(False)
     shared = Shared(setup.memory)
+    server = PageServer(hub, Guard(setup.token), [AudioDoor(hub, shared)])
+    sock.setblocking(False)
     showing = asyncio.ensure_future(Projector(hub, shared).run())
     try:
         await server.serve(sock, server.application(), stopped)

@@ -3,9 +3,10 @@
 import asyncio
 import itertools
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import WSMsgType, web
 
@@ -25,6 +26,14 @@ TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".s
          ".json": "application/json", ".woff2": "font/woff2"}
 
 
+class Door(Protocol):
+    """A part of the server with routes of its own."""
+
+    def add_to(self, app: web.Application) -> None:
+        """Add its routes."""
+        ...
+
+
 class PageServer:
     """Routes, and the pages that are open.
 
@@ -32,10 +41,12 @@ class PageServer:
     ----------
     hub : Hub
     guard : Guard
+    doors : sequence of Door
+        Other parts that serve something.
     """
 
-    def __init__(self, hub: Hub, guard: Guard) -> None:
-        self._hub, self._guard = hub, guard
+    def __init__(self, hub: Hub, guard: Guard, doors: Sequence[Door] = ()) -> None:
+        self._hub, self._guard, self._doors = hub, guard, doors
         self._numbers = itertools.count(1)
         self._gate: Gate
 
@@ -50,6 +61,8 @@ class PageServer:
         app.router.add_get("/api/table", self._table)
         app.router.add_get("/api/patch", self._patch)
         app.router.add_get("/ws", self._talk)
+        for door in self._doors:
+            door.add_to(app)
         return app
 
     async def serve(self, sock: Any, app: web.Application, stopped: asyncio.Event) -> None:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from audiobend.io.patchfile import dump_patch
+from audiobend.live.audio import Clock
 from audiobend.live.performance import Performance
 from audiobend.osc.schema import schema
 from audiobend.page.link import Services
@@ -22,10 +23,12 @@ class Figures:
         """Return what does not change from moment to moment."""
         one = self._performance
         card, latency, setup = one.streaming, one.latency, one.setup
-        kind = "file" if setup.source is not None else "card"
+        is_clock = isinstance(setup.card, Clock)
+        kind = "file" if one.playing is not None else "browser" if is_clock else "card"
         return {
-            "input": {"kind": kind, "name": setup.source.name if setup.source else card.input},
-            "output": {"kind": "card" if card.host != "no sound card" else "none", "name": card.output},
+            "input": {"kind": kind, "name": one.playing.name if one.playing else card.input},
+            "output": {"kind": "browser" if is_clock else "card", "name": card.output},
+            "browser_audio": isinstance(setup.card, Clock) and setup.card.is_paced,
             "host": card.host,
             "sample_rate": card.rate,
             "channels": setup.settings.n_channels,
