@@ -96,7 +96,7 @@ class Painter:
     ) -> None:
         self.model, self.settings = model, settings or PictureSettings()
         self.plan = patch if isinstance(patch, Plan) else model.resolve(patch or Patch())
-        self.device = _device(self.settings.device)
+        self.device = device_named(self.settings.device)
         self.network = self._network()
         convolutions = self.network.kernels()    # nobody else looks at what they put out
         self._counts = {one.name: one.n_features for one in self.network.layers() if one.name in convolutions}
@@ -176,7 +176,14 @@ class Painter:
         return truncate(w, self.model.mean.to(self.device), one.truncation, one.cutoff)
 
     @torch.no_grad()
-    def paint(self, w: Tensor, seeds: Sequence[int], times: Tensor | None = None, call: int = 0) -> Tensor:
+    def paint(
+        self,
+        w: Tensor,
+        seeds: Sequence[int],
+        times: Tensor | None = None,
+        call: int = 0,
+        noise: Sequence[Tensor] | None = None,
+    ) -> Tensor:
         """Return pictures ``(picture, 3, height, width)`` of about -1..1, float32, on the processor.
 
         Parameters
@@ -188,11 +195,15 @@ class Painter:
             Seconds, for what moves.
         call : int
             The number of this call, for bends whose noise is fresh every time.
+        noise : maps ``(1, 1, height, width)``, one for each layer, optional
+            In the place of the noise that the model was saved with.
         """
+        own = noise is not None and self.settings.noise == "const"
+        maps = [one.to(self.device) for one in noise] if own and noise else self.settings.noise
         pictures = []
         for part in self._groups(len(w)):
             with self._bent(None if times is None else times[part], call):
-                one = self.network.synthesis(w[part].to(self.device), self.settings.noise, list(seeds)[part])
+                one = self.network.synthesis(w[part].to(self.device), maps, list(seeds)[part])
             pictures.append(one.cpu())
         return torch.cat(pictures) if pictures else torch.zeros(0, 3, *self.network.architecture.size)
 
@@ -259,7 +270,8 @@ def _check(model: PictureModel, settings: PictureSettings) -> None:
         )
 
 
-def _device(name: str) -> torch.device:
+def device_named(name: str) -> torch.device:
+    """Return a device; `PictureError` where there is none of that name here."""
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     kind = str(name).partition(":")[0]
     if not there.get(kind):

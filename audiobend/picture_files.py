@@ -32,10 +32,11 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Job:
-    """What one picture is made of: a seed, and styles ``(level, style)`` where they come from a file."""
+    """What one picture is made of: a seed, and styles ``(level, style)`` and noise where they come from a file."""
 
     seed: int
     styles: Tensor | None = None
+    noise: tuple[Tensor, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def facts_of(painter: Painter, job: Job) -> dict[str, Any]:
     model = {"source": painter.model.source, "fingerprint": painter.model.fingerprint}
     facts = {"version": VERSION, "model": model, "seed": job.seed, "settings": settings}
     facts |= {"directions": painter.model.directions, "patch": dump_patch(painter.plan.drawn())}
-    return facts if job.styles is None else {**facts, "styles": _packed(job.styles)}
+    facts |= {} if job.styles is None else {"styles": _packed(job.styles)}
+    return facts if job.noise is None else {**facts, "noise": [_packed_map(one) for one in job.noise]}
 
 
 def paint_files(
@@ -125,7 +127,7 @@ def paint_files(
 def paint_one(painter: Painter, job: Job) -> Pixels:
     """Return one picture as bytes ``(height, width, 3)``."""
     w = painter.styles([job.seed]) if job.styles is None else painter.bent_styles(job.styles[None])
-    return to_bytes(painter.paint(w, [job.seed])[0])
+    return to_bytes(painter.paint(w, [job.seed], noise=job.noise)[0])
 
 
 def save_drawn(painter: Painter, path: Path) -> None:
@@ -205,7 +207,8 @@ def _recipe(facts: Mapping[str, Any]) -> Recipe:
     model, styles = facts["model"], facts.get("styles")
     seeds = parse_seeds(str(facts["seed"]))
     settings = PictureSettings(**{name: facts["settings"][name] for name in _KEPT})
-    job = Job(seeds[0], None if styles is None else _unpacked(styles))
+    noise = None if "noise" not in facts else tuple(_unpacked_map(one) for one in facts["noise"])
+    job = Job(seeds[0], None if styles is None else _unpacked(styles), noise)
     patch = parse_patch(facts["patch"])
     return Recipe(str(model["source"]), str(model["fingerprint"]), str(facts["directions"]), job, patch, settings)
 
@@ -221,3 +224,15 @@ def _unpacked(packed: Mapping[str, Any]) -> Tensor:
     if numbers.ndim != 2 or not 0 < packed["levels"] <= 64 or len(numbers) not in (1, packed["levels"]):
         raise ValueError
     return torch.from_numpy(numbers.copy()).expand(packed["levels"], -1)
+
+
+def _packed_map(noise: Tensor) -> dict[str, Any]:
+    values = noise[0, 0].numpy().astype("<f2")
+    return {"shape": list(values.shape), "noise": base64.b64encode(values.tobytes()).decode()}
+
+
+def _unpacked_map(packed: Mapping[str, Any]) -> Tensor:
+    values = np.frombuffer(base64.b64decode(packed["noise"], validate=True), "<f2").reshape(packed["shape"])
+    if values.ndim != 2:
+        raise ValueError
+    return torch.from_numpy(values.astype(np.float32))[None, None]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from audiobend.cli import imagefilm, imagelive
+from audiobend.cli import imagefilm, imagelive, imageproject
 from audiobend.cli.imageoptions import (
     AsJson,
     Changes,
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Pictures from a bent StyleGAN2.", no_args_is_help=True, rich_markup_mode=None)
 imagefilm.add_to(app)
 imagelive.add_to(app)
+imageproject.add_to(app)
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -205,13 +206,14 @@ def convert(
 
 
 def _jobs(seeds: str, latent: Path | None, model: "PictureModel") -> "list[Job]":
-    from audiobend.io.imagefile import read_styles
+    from audiobend.io.imagefile import read_noise, read_styles
     from audiobend.picture_files import Job, parse_seeds
 
     if latent is None:
         return [Job(seed) for seed in parse_seeds(seeds)]
     one = model.network.architecture
-    return [Job(index, styles) for index, styles in enumerate(read_styles(latent, one.n_levels, one.n_style))]
+    noise = read_noise(latent, [one.map_size(layer) for layer in range(one.n_layers)])
+    return [Job(index, styles, noise) for index, styles in enumerate(read_styles(latent, one.n_levels, one.n_style))]
 
 
 def _again(

@@ -69,7 +69,7 @@ def live(
     label: Label = 0,
     device: Device = "cpu",
     precision: PrecisionName = Precision.fp32,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads that paint [default: one for each core].")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads that paint [default: by size].")] = None,
     seconds: Annotated[float | None, typer.Option(min=0, help="End after this long.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
@@ -101,7 +101,7 @@ def live(
         pace,
         fps,
         side,
-        threads or os.cpu_count() or 1,
+        threads or _usual_threads(the_model.network.architecture.size),
         clusters=str(clusters) if clusters else None,
         directions=directions.value,
     )
@@ -110,3 +110,8 @@ def live(
         if warning := listen_warning(listen, allow or ()):
             show.tell(warning)
         show.run(performance, seconds)
+
+
+def _usual_threads(size: tuple[int, int]) -> int:
+    """Return how many threads paint: several wait more for one another than they help where pictures are small."""
+    return 1 if max(size) < 256 else os.cpu_count() or 1

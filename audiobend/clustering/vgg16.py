@@ -46,6 +46,10 @@ class VGG16:
         except RuntimeError:
             raise ClusteringError(f"the weights are not those of a VGG16 ({INPUTS})") from None
 
+    def convolution(self, index: int) -> tuple[Tensor, Tensor]:
+        """Return weight and bias of a convolution, by its place in ``features``."""
+        return self._layers[f"features.{index}"]
+
     @torch.inference_mode()
     def __call__(self, pictures: Tensor) -> Tensor:
         x = (pictures - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
@@ -65,7 +69,8 @@ def load_vgg16(path: Path) -> VGG16:
             weights = load_file(path)
         else:
             weights = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, SafetensorError, EOFError, ValueError, OSError):
+    except (pickle.UnpicklingError, RuntimeError, SafetensorError, EOFError, ValueError, OSError, LookupError, TypeError,
+            AttributeError):    # fmt: skip
         raise ClusteringError(f"{path}: cannot be read as the weights of a VGG16; it must hold tensors only") from None
     try:
         return VGG16(weights if isinstance(weights, Mapping) else {})

@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from audiobend.errors import AudiobendError, PictureError
 from audiobend.io.files import MARK, PathLike, check_readable, write_atomically
 
 KEY = "audiobend"
-MAX_FACTS = 2**22
+MAX_FACTS = 2**24
 MAX_STYLES = 2**28
 _LARGEST_SIDE = 65500
 
@@ -75,7 +75,7 @@ def read_styles(path: PathLike, n_levels: int, n_style: int) -> Tensor:
         If there are none, of another size, or not of numbers.
     """
     path = check_readable(path, PictureError)
-    values = _array(path)
+    values = _styles_in(path)
     expected = f"({n_levels}, {n_style}) for each picture"
     if values.dtype.kind != "f" or values.size == 0 or values.size > MAX_STYLES or not np.isfinite(values).all():
         raise PictureError(f"{path}: 'w' must be finite floating-point numbers, {expected}, got {values.dtype}")
@@ -88,16 +88,50 @@ def read_styles(path: PathLike, n_levels: int, n_style: int) -> Tensor:
     raise PictureError(f"{path}: 'w' must be {expected} of this model, got the shape {tuple(values.shape)}")
 
 
-def _array(path: Path) -> NDArray[Any]:
+def read_noise(path: PathLike, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...] | None:
+    """Read the noise that a search found, ``noise_0``.. in an ``.npz``; None where there is none.
+
+    Parameters
+    ----------
+    path : path
+    sizes : sequence of (int, int)
+        Height and width of the model's noise, for each layer.
+
+    Raises
+    ------
+    PictureError
+        If it is of another size, or not of numbers.
+    """
+    path = check_readable(path, PictureError)
+    arrays = [_array(path, f"noise_{layer}") for layer in range(len(sizes))]
+    if all(one is None for one in arrays):
+        return None
+    maps = []
+    for layer, (one, size) in enumerate(zip(arrays, sizes, strict=True)):
+        if one is None or one.dtype.kind != "f" or one.shape[-2:] != size or one.size != size[0] * size[1]:
+            shape = "nothing" if one is None else f"{one.dtype} {one.shape}"
+            raise PictureError(f"{path}: 'noise_{layer}' must be numbers of the size {size} here, got {shape}")
+        if not np.isfinite(one).all():
+            raise PictureError(f"{path}: 'noise_{layer}' must be finite numbers")
+        maps.append(torch.from_numpy(one.astype(np.float16).astype(np.float32)).reshape(1, 1, *size))
+    return tuple(maps)
+
+
+def _styles_in(path: Path) -> NDArray[Any]:
+    found = _array(path, "w")
+    if found is None:
+        raise PictureError(f"{path}: has no array 'w'; give a file that holds styles under that name")
+    return found
+
+
+def _array(path: Path, name: str) -> NDArray[Any] | None:
+    """Return an array of a file; that of an ``.npy`` is called w."""
     try:
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
-            return loaded
+            return loaded if name == "w" else None
         with loaded:
-            if "w" not in loaded.files:
-                names = ", ".join(loaded.files[:6]) or "nothing"
-                raise PictureError(f"{path}: has no array 'w'; it has {names}")
-            return np.asarray(loaded["w"])
+            return np.asarray(loaded[name]) if name in loaded.files else None
     except AudiobendError:
         raise
     except (OSError, ValueError, KeyError, EOFError, TypeError, SyntaxError, NotImplementedError, MemoryError,
