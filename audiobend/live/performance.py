@@ -118,6 +118,12 @@ class Performance(Supervisor):
         self._takes.close()
         self._keeper.close()
 
+    @property
+    def source_of_model(self) -> str | None:
+        """From where the model that sounds can be loaded again."""
+        name = self.desk.state.model
+        return self._sources.get(name, name)
+
     def on_told(self, told: Told) -> None:
         """See `Supervisor.on_told`."""
         self._takes.told(told)

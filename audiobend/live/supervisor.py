@@ -43,6 +43,8 @@ class Supervisor:
         Position of the first sample of the sound that is played. All known after `start`.
     playing : Path or None
         The file that is the input; None where it is a card.
+    playing_name : str
+        What that file is called.
     """
 
     def __init__(self, setup: Setup, tell: Callable[[str], None]) -> None:
@@ -55,6 +57,7 @@ class Supervisor:
         self.origin: int
         self._source: Source | None = None
         self.playing: Path | None = setup.source
+        self.playing_name = setup.source.name if setup.source else ""
         self._recorder: Recorder | None = None
         self._shared = Shared()
         self._shared[Count.WAITS] = setup.waits
@@ -114,8 +117,10 @@ class Supervisor:
         self._wanted = wanted
         self._engine.change(wanted)
 
-    def play_file(self, path: Path | None) -> None:
+    def play_file(self, path: Path | None, name: str = "") -> None:
         """Play another file as input, again and again; None listens to the card again. Not while it is only starting.
+
+        ``name`` is what it is called, where the file has another name.
 
         Raises
         ------
@@ -128,7 +133,7 @@ class Supervisor:
         if self._source is not None:
             self._source.close()
             self._source = None
-        self.playing = path
+        self.playing, self.playing_name = path, name or (path.name if path else "")
         shared[Count.FROM_FILE] = path is not None
         if path is not None:
             now = shared[Count.PLAYED]

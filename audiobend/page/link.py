@@ -1,20 +1,18 @@
 """Joins the page's process to a performance: requests come in by a pipe, news and figures go out, on one thread."""
 
-import threading
 from collections.abc import Callable
 from contextlib import suppress
+from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
+from audiobend.errors import AudiobendError
 from audiobend.live.children import Child
 from audiobend.page.clerk import Clerk
 
 NEWS_SECONDS = 1 / 30
 STATUS_SECONDS = 0.25
 IDLE_SECONDS = 0.25
-
-Services = dict[str, Callable[..., Any]]
-"""What a page may ask for besides commands, by name; called with what the page's process gives."""
 
 
 class Link:
@@ -28,8 +26,8 @@ class Link:
     facts, status : callables
         Return what ``/api/about`` tells beside the model, and figures about the running sound; `AttributeError` where
         the sound is only starting.
-    services : Services
-        Each is called on the link's thread, so it must return soon.
+    services : object
+        What a page may ask for besides commands: its public methods, by name. They run on threads of their own.
     """
 
     def __init__(
@@ -38,14 +36,14 @@ class Link:
         clerk: Clerk,
         facts: Callable[[], dict[str, Any]],
         status: Callable[[], dict[str, Any]],
-        services: Services,
+        services: object,
     ) -> None:
         self._child, self._clerk, self._services = child, clerk, services
         self._facts, self._status = facts, status
-        self._stop = threading.Event()
+        self._stop = Event()
         self._pages = 0
         self._news_at = self._status_at = float("-inf")
-        self._thread = threading.Thread(target=self._run, daemon=True, name="page-link")
+        self._thread = Thread(target=self._run, daemon=True, name="page-link")
         self._thread.start()
 
     def close(self) -> None:
@@ -70,7 +68,7 @@ class Link:
             case ("pages", count):
                 self._pages = count
             case ("ask", number, name, args):
-                self._child.send(("answer", number, *self._ask(name, args)))
+                Thread(target=self._answer, args=(number, name, args), daemon=True, name="page-service").start()
 
     def about(self) -> dict[str, Any]:
         """Return the model, and what is known of the sound."""
@@ -78,11 +76,17 @@ class Link:
             return {"model": self._clerk.model(), **self._facts()}
         return {"model": self._clerk.model()}
 
-    def _ask(self, name: str, args: tuple[Any, ...]) -> tuple[bool, Any]:
+    def _answer(self, number: int, name: str, args: tuple[Any, ...]) -> None:
         try:
-            return True, self._services[name](*args)
+            self._child.send(("answer", number, True, getattr(self._services, name)(*args)))
+        except AudiobendError as error:
+            self._child.send(("answer", number, False, str(error)))
         except Exception as error:    # the page shows it; the performance goes on
-            return False, str(error)
+            self._child.send(("answer", number, False, f"{type(error).__name__}: {error}"))
+
+    def tell(self, key: str, value: Any) -> None:
+        """Tell all pages something, from any thread."""
+        self._child.send(("tell", key, value))
 
     def _tell(self) -> None:
         now = monotonic()

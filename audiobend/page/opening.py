@@ -6,15 +6,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from threading import Event, Thread
 from types import TracebackType
+from typing import Any
 
 from audiobend.errors import ControlError
 from audiobend.live.children import Child
 from audiobend.live.performance import Performance
 from audiobend.page.clerk import Clerk
 from audiobend.page.guard import is_loopback, new_token
+from audiobend.page.jobs import Jobs
 from audiobend.page.link import Link
 from audiobend.page.process import PageSetup, run_page
-from audiobend.page.services import Figures, services_of
+from audiobend.page.services import Figures, Services
 
 DEFAULT_PORT = 9080
 BACKLOG = 64
@@ -92,16 +94,26 @@ class Page:
         """Keep a process serving; the socket stays open, so that pages come back by themselves."""
         performance = self._performance
         figures = Figures(performance)
+        links: list[Link] = []
+
+        def tell_job(facts: dict[str, Any]) -> None:
+            if links:
+                links[-1].tell("job", facts)
+
+        jobs = Jobs(tell_job)
+        services = Services(performance, jobs)
         while not self._stop.is_set():
-            child = Child(run_page, sock, PageSetup(performance.memory, self._token))
+            child = Child(run_page, sock, PageSetup(performance.memory, str(jobs.folder), self._token))
             clerk = Clerk(performance.desk, performance.osc.ports)
-            link = Link(child, clerk, figures.about, figures.status, services_of(performance))
+            link = Link(child, clerk, figures.about, figures.status, services)
+            links.append(link)
             while child.is_alive and not self._stop.wait(0.1):
                 pass
             link.close()
             child.end(0.0)
             if not self._stop.wait(REST):
                 self._tell("the page's process has ended; there is a new one")
+        jobs.close()
 
 
 def _listening(address: str, port: int) -> socket.socket:

@@ -5,10 +5,12 @@ import os
 import socket
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from audiobend.live.children import begin
 from audiobend.live.rings import Shared
 from audiobend.page.audio_door import AudioDoor
+from audiobend.page.file_door import FileDoor
 from audiobend.page.guard import Guard
 from audiobend.page.hub import Hub
 from audiobend.page.projector import Projector
@@ -26,11 +28,14 @@ class PageSetup:
     ----------
     memory : str
         Name of the performance's shared memory.
+    folder : str
+        For sounds that are dropped.
     token : str
         The first visitor from another machine needs it.
     """
 
     memory: str
+    folder: str
     token: str = ""
 
 
@@ -47,7 +52,7 @@ async def _serve(pipe: Connection, sock: socket.socket, setup: PageSetup) -> Non
     stopped = asyncio.Event()
     hub = Hub(pipe, stopped.set)
     shared = Shared(setup.memory)
-    server = PageServer(hub, Guard(setup.token), [AudioDoor(hub, shared)])
+    server = PageServer(hub, Guard(setup.token), [AudioDoor(hub, shared), FileDoor(hub, Path(setup.folder))])
     sock.setblocking(False)
     showing = asyncio.ensure_future(Projector(hub, shared).run())
     try:

@@ -1,13 +1,20 @@
 """What a page may know and ask for beside commands: the sound's figures, the table, the patch."""
 
 import json
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+from audiobend.errors import ControlError, TakeError
+from audiobend.io.audiofile import probe
 from audiobend.io.patchfile import dump_patch
 from audiobend.live.audio import Clock
+from audiobend.live.devices import list_cards
 from audiobend.live.performance import Performance
 from audiobend.osc.schema import schema
-from audiobend.page.link import Services
+from audiobend.page.jobs import Jobs
+from audiobend.page.work import Work
 
 
 class Figures:
@@ -23,11 +30,9 @@ class Figures:
         """Return what does not change from moment to moment."""
         one = self._performance
         card, latency, setup = one.streaming, one.latency, one.setup
-        is_clock = isinstance(setup.card, Clock)
-        kind = "file" if one.playing is not None else "browser" if is_clock else "card"
         return {
-            "input": {"kind": kind, "name": one.playing.name if one.playing else card.input},
-            "output": {"kind": "browser" if is_clock else "card", "name": card.output},
+            "input": input_facts(one),
+            "output": {"kind": "browser" if isinstance(setup.card, Clock) else "card", "name": card.output},
             "browser_audio": isinstance(setup.card, Clock) and setup.card.is_paced,
             "host": card.host,
             "sample_rate": card.rate,
@@ -50,15 +55,85 @@ class Figures:
         return {**one.status().as_dict(), "latency_ms": round(one.latency.total_ms, 1), "bypass": one.desk.state.bypass}
 
 
-def services_of(performance: Performance) -> Services:
-    """Return what a page may ask for, by name."""
-    desk = performance.desk
+def input_facts(one: Performance) -> dict[str, Any]:
+    """Return what is the input: a card, a file or the browser, and its name."""
+    if one.playing is not None:
+        return {"kind": "file", "name": one.playing_name}
+    is_clock = isinstance(one.setup.card, Clock)
+    return {"kind": "browser" if is_clock else "card", "name": "" if is_clock else one.streaming.input}
 
-    def patch() -> tuple[str, str]:
-        state = desk.state
+
+class Services:
+    """What a page may ask for, by name: every public method.
+
+    Parameters
+    ----------
+    performance : Performance
+    jobs : Jobs
+    """
+
+    def __init__(self, performance: Performance, jobs: Jobs) -> None:
+        self._performance, self._jobs = performance, jobs
+
+    def table(self) -> str:
+        """Return the table of addresses as JSON."""
+        return json.dumps(schema(self._performance.desk.context))
+
+    def patch(self) -> tuple[str, str]:
+        """Return a name for the patch that sounds, and its text."""
+        state = self._performance.desk.state
         return file_name(state.patch.name or state.scene or "patch"), dump_patch(state.patch)
 
-    return {"table": lambda: json.dumps(schema(desk.context)), "patch": patch}
+    def input(self, path: Path | None, name: str) -> dict[str, Any]:
+        """Play a file that was dropped, or listen to the card again; return what is the input now."""
+        self._performance.play_file(path, name)
+        return input_facts(self._performance)
+
+    def render(self, path: Path, name: str, quality: str) -> int:
+        """Render a file that was dropped by the patch that sounds; return the job's number."""
+        state, model = self._performance.desk.state, self._performance.source_of_model
+        probe(path)
+        work = partial(Work, path, model=model, patch=state.heard, quality=_quality(quality))
+        return self._jobs.add(lambda target: work(target), f"{Path(name).stem}.bent.wav")
+
+    def render_take(self, name: str, quality: str) -> int:
+        """Render a take over the file that is played; return the job's number."""
+        source = self._performance.playing
+        if source is None:
+            raise TakeError("a take is rendered over a sound: drop the one that was played as input first")
+        path = Path(self.take(name))
+        work = partial(Work, source, model=None, take=path, quality=_quality(quality, "live"))
+        return self._jobs.add(lambda target: work(target), f"{file_name(name)}.wav")
+
+    def job(self, number: int) -> dict[str, Any]:
+        """Return how a job stands."""
+        return self._jobs.job(number).facts()
+
+    def result(self, number: int) -> tuple[str, str]:
+        """Return where the result of a job lies, and its name."""
+        job = self._jobs.job(number)
+        if job.state != "done":
+            raise ControlError(f"job {number} is {job.state}")
+        return str(job.work.target), job.name
+
+    def take(self, name: str) -> str:
+        """Return where a take lies, by its name."""
+        session = self._performance.session
+        if session is None or name not in session.takes():
+            raise TakeError(f"there is no take '{name[:64]}'")
+        return str(session.take_path(name))
+
+    def devices(self) -> dict[str, Any]:
+        """Return the sound cards, and which are used."""
+        cards, used = list_cards(), self._performance.streaming
+        return {"devices": [asdict(one) for one in cards.devices], "input": used.input, "output": used.output}
+
+
+def _quality(given: str, *more: str) -> str:
+    known = ("fast", "default", "best", *more)
+    if given not in known:
+        raise ControlError(f"quality must be one of {', '.join(known)}, got '{given[:32]}'")
+    return given
 
 
 def file_name(name: str) -> str:
