@@ -19,6 +19,7 @@ without loss, and no ping takes longer than 50 ms.
 import argparse
 import json
 import multiprocessing
+import os
 import random
 import signal
 import socket
@@ -101,7 +102,12 @@ class Peer:
 
 
 def ping(port: int, stop: Any, times: Any) -> None:
-    """Send a ping every 10 ms and note how long each took; runs in a process of its own."""
+    """Send a ping every 10 ms and note how long each took; runs in a process of its own.
+
+    Who measures must not wait for a processor that the attackers take: its priority is raised, where that is permitted.
+    """
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, 0, -10)
     peer, found, number = Peer(port), [], 0
     while not stop.is_set():
         number += 1

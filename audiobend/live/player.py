@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 COMPILED = 16
 """Steps of a fade that are prepared before it begins."""
+BREATH = 0.15
+"""Rest after each, in times of its own length: Linux stops threads of real-time priority that work without any."""
 
 
 class EnginePlayer:
@@ -77,7 +80,9 @@ class EnginePlayer:
             for n in range(1, COMPILED):    # before it begins: a radius that grows wants other graphs on the way
                 with alone():
                     between = morph(before.patch, wanted.patch, n / COMPILED, self._layers())
+                begun = monotonic()
                 self._prepared(between, alone)
+                sleep(BREATH * (monotonic() - begun))
             done.append(partial(self._fade, wanted.patch, self._prepared(wanted.patch, alone), wanted.fade.seconds))
         elif wanted.patch != before.patch:
             done.append(self._turn(before.patch, wanted, alone))

@@ -9,7 +9,6 @@ import functools
 import importlib
 import itertools
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -92,16 +91,11 @@ class OpenvinoMachine:
         return request
 
     def _compiled(self, graph: Any) -> Any:
-        """Compile on a thread of its own, of ordinary priority wherever the caller has more, and run it once."""
-
-        def compile_it() -> Any:
-            compiled = self._core.compile_model(graph, "CPU", self._options)
-            request = compiled.create_infer_request()
-            request.infer([np.zeros(list(one.shape), np.float32) for one in compiled.inputs])    # it takes its memory
-            return request
-
-        with ThreadPoolExecutor(1) as thread:
-            return thread.submit(compile_it).result()
+        """Return what runs a graph, after a first run: it takes its memory then."""
+        compiled = self._core.compile_model(graph, "CPU", self._options)
+        request = compiled.create_infer_request()
+        request.infer([np.zeros(list(one.shape), np.float32) for one in compiled.inputs])
+        return request
 
 
 @functools.cache

@@ -102,7 +102,7 @@ class OscServer(Serving):
             return
         if datagram.startswith(_PING):
             self._packet(datagram, sender)
-            self._send(sock)
+            self._send(sock, looks=False)
         else:
             self._waiting.append((datagram, sender))
 
@@ -112,12 +112,16 @@ class OscServer(Serving):
         except Exception:
             self._fault()
 
-    def _send(self, sock: socket.socket) -> None:
+    def _send(self, sock: socket.socket, looks: bool = True) -> None:
+        looked = time.monotonic()
         for datagram, client in self._responder.take():
             try:
                 sock.sendto(datagram, client)
             except OSError:    # a full buffer, or a client that cannot be reached
                 self.counters.unsent += 1
+            if looks and time.monotonic() - looked > LOOK_SECONDS:    # there may be thousands
+                self._take_in(sock)
+                looked = time.monotonic()
 
     def _fault(self) -> None:
         """Keep going after a mistake of ours; OSC must outlive it."""
