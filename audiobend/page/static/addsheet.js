@@ -2,10 +2,9 @@
 
 import {glyph, h, radios} from './dom.js';
 import {tellEngine} from './engine.js';
-import {addressOf, bendOf, placeId, store, touch} from './store.js';
+import {addressOf, placeId, store, touch} from './store.js';
 import {choose} from './palette.js';
 import {closeSheet, openSheet} from './sheet.js';
-import {freeName} from './words.js';
 
 export function openAdd() {
   const layers = store.layers.map((layer) => layer.name).filter((name) => name !== 'z');
@@ -15,7 +14,7 @@ export function openAdd() {
   transform.value = store.transform;
   transform.addEventListener('change', () => choose(transform.value));
   const where = radios('Layer', layers, layer, (name) => { layer = name; });
-  const kinds = store.table.has('/bend/add') ? ['all', 'random 25 %'] : ['all'];
+  const kinds = store.table.has('/chain/add') ? ['all', 'random 25 %'] : ['all'];
   const which = radios('Features', kinds, 'all', (name) => { features = name === 'all' ? 'all' : 'random 0.25'; });
   const add = h('button.btn.main', {'data-act': 'add-bend', onclick: () => { closeSheet(); addBend(layer, transform.value, features); }}, 'Add to the chain');
   openSheet('add', 'A new bend', h('div.sc', {}, h('div.set', {}, h('span', {text: 'transform'}), transform), h('div.set', {}, h('span', {text: 'layer'}), where),
@@ -24,14 +23,9 @@ export function openAdd() {
 
 /** Add a bend at the end and open its card. */
 export function addBend(layer, transform, features) {
+  if (store.table.has('/chain/add')) return tellEngine(['/audiobend/chain/add', layer, transform, features]);
   const byPlace = placeId(layer, 'all', transform);
-  if (!store.table.has('/bend/add') || (features === 'all' && !bendOf(byPlace))) {
-    tellEngine([addressOf(byPlace, 'on'), 1]);
-    store.open = byPlace;
-  } else {
-    const id = freeName(transform, store.bends.map((bend) => bend.id)).replace(' ', '-');
-    tellEngine(['/audiobend/bend/add', id, layer, transform, features]);
-    store.open = id;
-  }
-  touch('open', 'bends');
+  store.open = byPlace;
+  touch('open');
+  return tellEngine([addressOf(byPlace, 'on'), 1]);
 }

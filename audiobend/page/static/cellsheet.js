@@ -1,14 +1,14 @@
 // The sheet of a cell: its bend's parameters and mix, solo, learn, and the way to the chain.
 
 import {$, attr, glyph, h} from './dom.js';
-import {tellEngine} from './engine.js';
+import {solo} from './engine.js';
 import {bendBody} from './bendbody.js';
 import {expand} from './chain.js';
 import {focusCell, meant, switchCell} from './hands.js';
 import {learn} from './learn.js';
 import {draws} from './loop.js';
 import {closeSheet, openSheet} from './sheet.js';
-import {addressOf, bendOf, layerOf, paints, shownAt, store, touch} from './store.js';
+import {bendOf, layerOf, paints, shownAt, soloed, store, touch} from './store.js';
 import {hueOf} from './theme.js';
 import {setView} from './views.js';
 import {where} from './words.js';
@@ -22,7 +22,7 @@ export function makeCellSheet() {
     const bend = bendOf(open.id);
     attr(open.switch, 'aria-pressed', Boolean(bend?.on));
     open.switch.textContent = bend?.on ? 'On' : 'Off';
-    if (open.solo) attr(open.solo, 'aria-pressed', Boolean(bend?.solo));
+    if (open.solo) attr(open.solo, 'aria-pressed', soloed().includes(open.id));
   });
   draws(2, () => open?.body.tick());
 }
@@ -38,7 +38,7 @@ export function openCell(key) {
   const about = dead?.dead ? h('p.note', {text: 'It never lights up. `invert` wakes it.'}) : dead ? h('p.note', {text: `${dead.features} features`}) : null;
   const title = h('div.title', {id: 'sheet-title'}, glyph(known.transform), h('div', {}, h('b', {text: known.transform}), h('span', {text: where(known, store.layers)})));
   const on = h('button.btn', {'data-act': 'cell-on', 'aria-pressed': known.on, onclick: () => switchCell(key, !bendOf(known.id)?.on)}, known.on ? 'On' : 'Off');
-  const solo = store.table.has('/bend/{id}/solo') ? h('button.btn', {'data-act': 'solo', 'aria-pressed': Boolean(known.solo), onclick: () => tellEngine([addressOf(known.id, 'solo'), bendOf(known.id)?.solo ? 0 : 1])}, 'Solo') : null;
+  const solo = store.table.has('/solo') ? h('button.btn', {'data-act': 'solo', 'aria-pressed': soloed().includes(known.id), onclick: () => solo(known.id)}, 'Solo') : null;
   const teach = h('button.btn', {'data-act': 'learn-cell', onclick: () => { closeSheet(); focusCell(key); learn(); }}, 'Learn');
   const chain = h('button.btn', {'data-act': 'in-chain', onclick: () => { closeSheet(); if (store.open !== known.id) expand(known.id); setView('chain'); }}, 'In the chain');
   const sheet = openSheet('cell', title, h('div.cellbody', {}, ...body.nodes, about, h('div.four', {}, on, solo, teach, chain)), body.nodes[0].querySelector?.('[role=slider]'), () => { open = null; });

@@ -2,13 +2,13 @@
 
 import {$, attr, glyph, h, icon, say} from './dom.js';
 import {bendBody} from './bendbody.js';
-import {undo, tellEngine} from './engine.js';
+import {alone, isAlone, solo, tellEngine, undo} from './engine.js';
 import {openAdd} from './addsheet.js';
 import {strengthText} from './grid.js';
 import {draws} from './loop.js';
 import {moved, placeAt} from './order.js';
 import {playable, textOf} from './slider.js';
-import {addressOf, bendOf, paints, store, strengthOf, touch, value} from './store.js';
+import {addressOf, bendOf, paints, soloed, store, strengthOf, touch, value} from './store.js';
 import {hueOf, theme} from './theme.js';
 import {toShare} from './numbers.js';
 import {speak} from './speak.js';
@@ -69,21 +69,20 @@ function makeCard(bend) {
   const {id} = bend;
   const live = () => bendOf(id) ?? bend;
   const switchIt = () => { const on = !live().on; tellEngine([addressOf(id, 'on'), on ? 1 : 0]); speak(`${id} ${on ? 'on' : 'off'}`); };
-  const flip = (name) => () => tellEngine([addressOf(id, name), live()[name] ? 0 : 1]);
   const card = {bend, id, open: store.open === id};
   card.sw = h('button.sw', {role: 'switch', 'aria-label': title(bend), 'data-act': 'switch', onclick: switchIt}, h('span', {}, glyph(bend.transform)));
   card.sentence = h('span');
   card.title = h('button.ti', {'data-act': 'expand', 'aria-expanded': card.open, onclick: () => expand(id)}, h('b', {text: title(bend)}), card.sentence);
   card.now = h('span.now');
-  const small = (act, name, letter, words) => store.table.has(`/bend/{id}/${name}`) ? h('button', {'data-act': act, 'aria-label': words, onclick: flip(name)}, h('span', {text: letter})) : null;
-  card.solo = small('solo', 'solo', 'S', 'Solo');
-  card.delta = small('delta', 'difference', 'Δ', 'Hear the difference');
+  const small = (act, letter, words, run) => store.table.has('/solo') ? h('button', {'data-act': act, 'aria-label': `${words}: ${title(bend)}`, onclick: () => run(id)}, h('span', {text: letter})) : null;
+  card.solo = small('solo', 'S', 'Solo', solo);
+  card.delta = small('delta', 'Δ', 'Hear the difference', alone);
   card.head = h('div.head', {}, h('span.drag', {'aria-hidden': 'true'}, icon('drag')), card.sw, card.title, card.now, h('div.smd', {}, ...[card.solo, card.delta].filter(Boolean)));
   if (card.open) card.body = bendBody(live());
-  const remove = store.table.has('/bend/{id}/remove') ? h('button.btn', {'data-act': 'remove', onclick: () => tellEngine([addressOf(id, 'remove'), 1])}, 'Remove') : null;
+  const remove = store.table.has('/chain/remove') ? h('button.btn', {'data-act': 'remove', onclick: () => tellEngine(['/audiobend/chain/remove', id])}, 'Remove') : null;
   card.node = h('div.card', {role: 'listitem', 'data-card': id, 'data-hue': hueOf(bend.layer)}, card.head, ...(card.body ? [h('div.body', {}, ...card.body.nodes, h('div.foot', {}, remove))] : []));
   card.node.classList.toggle('open', card.open);
-  if (store.table.has('/bend/{id}/position')) draggable(card);
+  if (store.table.has('/chain/order')) draggable(card);
   card.node.addEventListener('focusin', (event) => { if (!event.target.dataset.address) focusBend(id); });
   return card;
 }
@@ -114,8 +113,8 @@ function paintCard(card) {
   attr(card.sw, 'aria-checked', bend.on);
   say(card.sentence, error ? `! ${error}` : /^layer[^.]+\./.test(bend.id) ? where(bend, store.layers) : `${bend.transform}, ${where(bend, store.layers)}`);
   say(card.now, bend.on ? strengthText(bend) : '');
-  if (card.solo) attr(card.solo, 'aria-pressed', Boolean(bend.solo));
-  if (card.delta) attr(card.delta, 'aria-pressed', Boolean(bend.difference));
+  if (card.solo) attr(card.solo, 'aria-pressed', soloed().includes(bend.id));
+  if (card.delta) attr(card.delta, 'aria-pressed', isAlone(bend.id));
   card.body?.paint();
 }
 
@@ -134,10 +133,8 @@ function tick() {
 export function moveBend(id, by) {
   const from = store.bends.findIndex((bend) => bend.id === id);
   const to = Math.max(0, Math.min(store.bends.length - 1, from + by));
-  if (from < 0 || to === from || !store.table.has('/bend/{id}/position')) return;
-  store.bends = moved(store.bends, from, to);
-  touch('bends');
-  tellEngine([addressOf(id, 'position'), to]);
+  if (from < 0 || to === from || !store.table.has('/chain/order')) return;
+  tellEngine(['/audiobend/chain/order', moved(store.bends, from, to).map((bend) => bend.id).join(' ')]);
   speak(`${id}: place ${to + 1} of ${store.bends.length}`);
 }
 

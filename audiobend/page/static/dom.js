@@ -22,9 +22,9 @@ function put(node, key, value) {
   else attr(node, key, value);
 }
 
-/** Set an attribute only where it differs; null and undefined take it away. */
+/** Set an attribute only where it differs; null, and false where it is no aria state, take it away. */
 export function attr(node, name, value) {
-  if (value === null || value === undefined || value === false) {
+  if (value === null || value === undefined || (value === false && !name.startsWith('aria-'))) {
     if (node.hasAttribute(name)) node.removeAttribute(name);
   } else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
 }

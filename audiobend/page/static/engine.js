@@ -3,7 +3,7 @@
 import {statusFacts} from './facts.js';
 import {openLink} from './link.js';
 import {bendTarget} from './table.js';
-import {addressOf, canonical, store, takeHello, takeState, takeValue, touch} from './store.js';
+import {addressOf, canonical, soloed, store, takeHello, takeState, takeValue, touch} from './store.js';
 import {alarm, speak} from './speak.js';
 
 const sliding = new Map();
@@ -71,7 +71,8 @@ function remote(address, args) {
   else takeValue(address, args);
 }
 
-function answer({n, fail}) {
+function answer({n, fail, answers}) {
+  for (const [address, id] of answers ?? []) if (address === '/audiobend/chain/add') { store.open = id; touch('open'); link.do([[addressOf(id, 'on'), 1]]); }
   for (const [address, , sentence] of fail ?? []) {
     const target = bendTarget(address);
     if (target) store.errors.set(target.id, sentence);
@@ -94,8 +95,8 @@ export function tellEngine(...commands) {
 }
 
 const isValue = (address) => {
-  if (bendTarget(address)) return !/\/(remove|position)$/.test(address);
-  return !/\/(panic|undo|redo|scene\/(save|delete|rename|morph|pad)|take\/(start|stop|play|halt)|bend\/add|model\/load)$/.test(address);
+  if (bendTarget(address)) return true;
+  return !/\/(panic|undo|redo|scene\/(save|delete|rename|morph|pad)|take\/(start|stop|play|halt)|chain\/(add|remove)|model\/load)$/.test(address);
 };
 
 /** Say a value that a hand is turning: the last of a frame is sent. */
@@ -115,6 +116,19 @@ export function flush() {
 export const hold = (address) => held.set(canonical(address), null);
 export const release = (address) => { flush(); held.delete(canonical(address)); };
 export const ghost = (address) => held.get(canonical(address))?.[0];
+
+/** Hear a bend alone, or with the others again. */
+export function solo(id) {
+  const now = soloed();
+  tellEngine(['/audiobend/solo', (now.includes(id) ? now.filter((one) => one !== id) : [...now, id]).join(' ')]);
+}
+
+/** Hear what a bend alone changes, or everything again. */
+export function alone(id) {
+  const on = isAlone(id);
+  tellEngine(['/audiobend/solo', on ? '' : id], ['/audiobend/difference', on ? 0 : 1]);
+}
+export const isAlone = (id) => store.listen === 'difference' && soloed().join() === id;
 
 export function panic() {
   const off = store.bends.filter((bend) => bend.on).map((bend) => [addressOf(bend.id, 'on'), 0]);

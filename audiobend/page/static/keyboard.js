@@ -12,12 +12,12 @@ import {loadCorner} from './scenes.js';
 import {arrive, isOn, meant, switchCell, turnCell} from './hands.js';
 import {action} from './keys.js';
 import {learn, stop} from './learn.js';
-import {listenTo, panic, tellEngine, undo} from './engine.js';
+import {alone, listenTo, panic, solo, undo} from './engine.js';
 import {neighbour} from './grid.js';
 import {openHelp} from './help.js';
 import {openSettings} from './settings.js';
 import {record} from './take.js';
-import {addressOf, bendOf, shownAt, store} from './store.js';
+import {bendOf, shownAt, store} from './store.js';
 import {closeSheet, trap} from './sheet.js';
 
 const root = document.documentElement;
@@ -30,15 +30,15 @@ const bendAtFocus = () => {
   return id && bendOf(id);
 };
 
-const flip = (name) => { const bend = bendAtFocus(); if (bend && store.table.has(`/bend/{id}/${name}`)) tellEngine([addressOf(bend.id, name), bend[name] ? 0 : 1]); };
+const withBend = (run) => { const bend = bendAtFocus(); if (bend && store.table.has('/solo')) run(bend.id); };
 
 const DO = {
   switch: () => { const cell = cellOf(); if (!cell) return false; switchCell(cell, !isOn(cell)); return true; },
   turn: (share) => { const cell = cellOf(); if (!cell) return false; turnCell(cell, share); return true; },
   sheet: () => { const cell = cellOf(); if (!cell) return false; openCell(cell); return true; },
   transform: chooseAt,
-  solo: () => flip('solo'),
-  difference: () => { if (cellOf() || document.activeElement?.closest?.('[data-card]')) flip('difference'); else listenTo(store.listen === 'difference' ? 'bent' : 'difference'); },
+  solo: () => withBend(solo),
+  difference: () => { if (cellOf() || document.activeElement?.closest?.('[data-card]')) withBend(alone); else listenTo(store.listen === 'difference' ? 'bent' : 'difference'); },
   move: (by) => { const bend = bendAtFocus(); if (bend) { moveBend(bend.id, by); focusBend(bend.id); } },
   dice: () => dice(bendAtFocus()),
   undo: () => undo(),

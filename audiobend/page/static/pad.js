@@ -13,7 +13,7 @@ const SIDE = 16;
 const TOP = 34;
 const placed = (x, y) => [SIDE + x * (box.width - 2 * SIDE), TOP + y * (box.height - 2 * TOP)];
 
-const at = {x: 0, y: 0, shown: ''};
+const at = {x: 0, y: 0, shown: '', turned: -1e9};
 let trail = [];
 let box = {width: 0, height: 0, dots: 1};
 let tapped = 0;
@@ -51,7 +51,8 @@ function follow(event) {
 function go(x, y) {
   at.x = +clamp(x).toFixed(4);
   at.y = +clamp(y).toFixed(4);
-  trail.push([at.x, at.y, performance.now()]);
+  at.turned = performance.now();
+  trail.push([at.x, at.y, at.turned]);
   morphTo(at.x, at.y);
   words();
   store.focus = {address: store.table.has('/scene/pad') ? '/audiobend/scene/pad' : '/audiobend/scene/morph/position', read: () => `${at.x.toFixed(2)} ${at.y.toFixed(2)}`};
@@ -60,9 +61,9 @@ function go(x, y) {
 
 /** Where another hand, or another page, put the puck. */
 function remote() {
-  const pad = store.values.get('/audiobend/scene/pad');
-  if (!pad || pad.length < 6) return;
-  [at.x, at.y] = [pad[4], pad[5]];
+  const [x, y] = [value('/audiobend/scene/pad/x'), value('/audiobend/scene/pad/y')];
+  if (x === undefined || y === undefined || performance.now() - at.turned < 500) return words();
+  Object.assign(at, {x, y});
   words();
 }
 

@@ -3,7 +3,7 @@
 import {helloFacts, sceneFacts} from './facts.js';
 import {bendAddress, bendTarget, placeId} from './table.js';
 
-const PARAMS = new Set(['on', 'mix', 'features', 'layer', 'solo', 'difference']);
+const PARAMS = new Set(['on', 'mix', 'features', 'layer']);
 const kept = JSON.parse(localStorage.getItem('audiobend') ?? '{}');
 
 export const store = {
@@ -79,15 +79,22 @@ export function takeValue(address, args) {
   if (target && !target.name.includes('/lfo')) return takeBend(target, args);
   store.values.set(canonical(address), args);
   if (address === '/audiobend/bypass' || address === '/audiobend/difference') store.listen = listening();
-  touch('values', ...(address.includes('/lfo') ? ['bends'] : []), ...(address.includes('/scene/') ? ['scenes'] : []), ...(address.includes('/take/') ? ['take'] : []));
+  if (address === '/audiobend/chain/order') reorder(String(args[0]).split(' '));
+  touch('values', ...(/\/lfo|\/solo|\/difference|\/chain\//.test(address) ? ['bends'] : []), ...(address.includes('/scene/') ? ['scenes'] : []), ...(address.includes('/take/') ? ['take'] : []));
 }
+
+const reorder = (ids) => { store.bends = [...store.bends].sort((a, b) => ids.indexOf(a.id) - ids.indexOf(b.id)); };
+
+/** The bends that alone are heard; none where all are. */
+export const soloed = () => String(value('/audiobend/solo', '')).split(' ').filter(Boolean);
 
 function takeBend({id, name, place}, args) {
   let bend = bendOf(id);
   if (!bend && place) store.bends.push((bend = newBend(id, place)));
   if (!bend || name.endsWith('/norm')) return;
   if (!PARAMS.has(name)) bend.params[name] = args[0];
-  else bend[name] = name === 'on' || name === 'solo' || name === 'difference' ? Boolean(args[0]) : args[0];
+  else bend[name] = name === 'on' ? Boolean(args[0]) : String(args[0]);
+  if (name === 'mix') bend.mix = Number(args[0]);
   store.errors.delete(id);
   touch('bends');
 }

@@ -13,7 +13,7 @@ export function template(address) {
   return address
     .replace(/^(\/audiobend\/layer)\/[^/]+\/(?:all|cluster\/\d+)(?=\/)/, '$1/{layer}/{features}')
     .replace(/^(\/audiobend\/latent)\/[^/]+(?=\/)/, '$1/{axis}')
-    .replace(/^(\/audiobend\/bend)\/(?!add$)[^/]+(?=\/)/, '$1/{id}');
+    .replace(/^(\/audiobend\/bend)\/[^/]+(?=\/)/, '$1/{id}');
 }
 
 /** What an address of a bend means: {id, name}, by its id or by its place; null for any other address. */
@@ -32,7 +32,7 @@ export function bendAddress(id, name) {
   const place = /^layer([^.]+)\.(all|cluster(\d+))\.(.+)$/.exec(id);
   if (!place) return `${ROOT}/bend/${id}/${name}`;
   const features = place[2] === 'all' ? 'all' : `cluster/${place[3]}`;
-  const own = ['features', 'layer', 'solo', 'position', 'remove', 'difference'].includes(name);
+  const own = ['features', 'layer'].includes(name);
   if (own) return `${ROOT}/bend/${id}/${name}`;
   return `${ROOT}/layer/${place[1]}/${features}/${place[4]}${name === 'on' ? '' : `/${name}`}`;
 }

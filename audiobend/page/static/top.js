@@ -29,14 +29,15 @@ function latency() {
   attr($('#latency').closest('.stat'), 'aria-label', `Latency ${Math.round(total)} milliseconds`);
   const shown = parts.filter((part) => part.ms >= 0.5);
   $('#parts').replaceChildren(...shown.map((part) => {
-    const node = h('span', {title: `${part.name} ${Math.round(part.ms)} ms`}, h('em', {text: part.name}), h('b', {text: Math.round(part.ms)}));
+    const node = h('span', {title: `${part.name} ${Math.round(part.ms)} ms`}, part.ms < 8 ? null : h('em', {text: SHORT[part.name] ?? part.name}), h('b', {text: Math.round(part.ms)}));
     node.style.flexGrow = part.ms;
     return node;
   }));
   say($('#in-name'), input && input.kind !== 'card' ? input.name : short(devices.input ?? input?.name ?? ''));
-  say($('#out-name'), short(devices.output ?? ''));
+  say($('#out-name'), devices.output === 'none' ? '' : short(devices.output ?? ''));
 }
 
+const SHORT = {device: 'card', buffering: 'stride', window: 'ahead'};
 const short = (name) => name.replace(/^(\S+) \S*,? ?(inputs|outputs) /, '$1 ');
 
 function listening() {
