@@ -69,8 +69,8 @@ def load_vgg16(path: Path) -> VGG16:
             weights = load_file(path)
         else:
             weights = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, SafetensorError, EOFError, ValueError, OSError, LookupError, TypeError,
-            AttributeError):    # fmt: skip
+    except (pickle.UnpicklingError, RuntimeError, SafetensorError, EOFError, ValueError, OSError, LookupError,
+            TypeError, AttributeError):    # fmt: skip
         raise ClusteringError(f"{path}: cannot be read as the weights of a VGG16; it must hold tensors only") from None
     try:
         return VGG16(weights if isinstance(weights, Mapping) else {})

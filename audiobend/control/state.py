@@ -90,6 +90,8 @@ class State:
         Name of the one that is being loaded; empty where none is.
     model_error : str
         Why the last wanted model could not be loaded; empty where it could.
+    image : str
+        Address of the page on which pictures bent by the same gestures are seen; empty where there are none.
     panics : int
         How often panic was called; whoever plays the sound may forget what is under way when it grows.
     revision : int
@@ -111,6 +113,7 @@ class State:
     model: str = ""
     wanted_model: str = ""
     model_error: str = ""
+    image: str = ""
     panics: int = 0
     revision: int = 0
 

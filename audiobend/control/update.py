@@ -137,6 +137,8 @@ def new_bend(place: Place) -> Bend:
 
 def _carry_out(state: State, command: Command, context: Context) -> State:
     match command:
+        case Set("image", value):
+            return state.replace(image=str(value))
         case Set("bypass", value):
             return state.replace(bypass=switch(value, "bypass"))
         case Set("difference", value):
@@ -320,4 +322,5 @@ _COUNTED: dict[str, Callable[[State], int | str]] = {
     "undos": lambda state: len(state.history.past),
     "redos": lambda state: len(state.history.future),
     "take": lambda state: state.take,
+    "image": lambda state: state.image,
 }

@@ -199,6 +199,8 @@ def scene_rows() -> Iterator[Row]:
     yield Row("take/stop", "action", "i", "end the take; nothing, or 1", "w", optional=1)
     yield _told("take/name", "s", "the take that is being recorded; empty where none is", "take")
     yield Row("model/load", "action", "s", "load another model by its name; done is told when it sounds")
+    yield _told("image/url", "s", "where pictures are seen, with stream.mjpg behind it as a stream; empty where there "
+                "are none", "image")
 
 
 def _told(path: str, types: str, description: str, target: str) -> Row:

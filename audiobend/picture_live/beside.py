@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from audiobend.control import State
+from audiobend.control import Set, State
 from audiobend.live.performance import Performance
 from audiobend.networks.model import Model
 from audiobend.picture_live.depth import Side
@@ -36,5 +36,6 @@ def pictures_beside(
         return Heard(status.seconds, status.in_db)
 
     pictures = PictureProcess(setup, shown(performance.desk.state), tell, heard).start()
+    performance.desk.apply([Set("image", pictures.ready.url)])
     performance.watchers.append(lambda state: pictures.change(shown(state)))
     return pictures

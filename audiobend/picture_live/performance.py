@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Self
 
 from audiobend.bending import Patch
-from audiobend.control import Command, Context, ModelFailed, StartTake, State
+from audiobend.control import Command, Context, ModelFailed, Set, StartTake, State
 from audiobend.errors import AudiobendError, ControlError
 from audiobend.io.modelbundle import list_picture_models
 from audiobend.io.picturemodel import load_picture_model
@@ -84,6 +84,7 @@ class PicturePerformance:
     def start(self) -> Self:
         """Start the process that paints; `AudiobendError` where it cannot."""
         self.pictures.start()
+        self.desk.apply([Set("image", self.url)])
         return self
 
     @property

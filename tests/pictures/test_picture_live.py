@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -10,9 +11,12 @@ import urllib.error
 import urllib.request
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from PIL import Image
+from pythonosc.osc_message import OscMessage
+from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.udp_client import SimpleUDPClient
 
 from audiobend.bending import Patch
@@ -226,9 +230,62 @@ def test_image_live_is_bent_by_the_addresses_of_sound(model_file, tmp_path):
         client.send_message("/audiobend/layer/3/all/scalar-multiply/factor", -3.0)
         client.send_message("/audiobend/layer/3/all/scalar-multiply", 1)
         until(lambda: np.abs(next(seen) - before).mean() > 8)
+        listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        listener.settimeout(PATIENCE)
+        listener.sendto(OscMessageBuilder("/audiobend/image/url").build().dgram, ("127.0.0.1", start["osc"]["port"]))
+        assert OscMessage(listener.recv(65536)).params == [start["url"]]
+        listener.close()
         client.send_message("/audiobend/bypass", 1)
         until(lambda: np.abs(next(seen) - before).mean() < 4)
         seen.close()
+    finally:
+        process.terminate()
+        process.wait(60)
+    assert process.returncode == 0
+
+
+@pytest.mark.slow
+def test_one_gesture_turns_sound_and_picture_and_the_sound_outlives_the_picture(tiny_bundle, model_file, tmp_path):
+    import soundfile as sf
+
+    sf.write(tmp_path / "in.wav", np.random.default_rng(0).normal(0, 0.1, 44100 * 4).astype(np.float32), 44100)
+    words = ["live", "--no-audio", "--from", tmp_path / "in.wav", "--loop", "--model", tiny_bundle, "--json",
+             "--image", model_file, "--image-port", "0", "--image-seeds", "4", "--osc-port", "0",
+             "--backend", "torch", "--session", tmp_path / "session"]    # fmt: skip
+    program = "import sys; from audiobend.cli import main; main()"
+    with (tmp_path / "out.txt").open("w") as out:
+        process = subprocess.Popen([sys.executable, "-c", program, *map(str, words)], stdout=out, cwd=tmp_path)
+
+    def events():
+        return [json.loads(line) for line in (tmp_path / "out.txt").read_text().splitlines(keepends=True)
+                if line.endswith("\n")]    # fmt: skip
+
+    def told(text):
+        return next((one["text"] for one in events() if one["event"] == "told" and text in one["text"]), None)
+
+    try:
+        url = until(lambda: told("pictures are at")).split()[-1]
+        start = until(lambda: next((one for one in events() if one["event"] == "start"), None))
+        client = SimpleUDPClient("127.0.0.1", start["osc"]["port"])
+        seen = stream(f"{url}stream.mjpg")
+        before = next(seen)
+        client.send_message("/audiobend/layer/4/all/scalar-multiply/factor", -3.0)    # the picture's layer 3 of 1..4
+        client.send_message("/audiobend/layer/4/all/scalar-multiply", 1)
+        until(lambda: np.abs(next(seen) - before).mean() > 8)
+        until(lambda: any(one["event"] == "status" and one["is_bent"] for one in events()))
+        seen.close()
+        port = int(url.rstrip("/").split(":")[-1])
+        (painter,) = (
+            one
+            for one in psutil.Process(process.pid).children()
+            if port in {at.laddr.port for at in one.net_connections()}
+        )
+        count = len(events())
+        painter.kill()
+        until(lambda: told("are back"))
+        statuses = [one for one in events()[count:] if one["event"] == "status"]
+        assert statuses and all(one["engine"] == "running" for one in statuses)
+        next(stream(f"{url}stream.mjpg")).mean()
     finally:
         process.terminate()
         process.wait(60)
