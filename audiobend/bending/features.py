@@ -142,8 +142,10 @@ Features = All | Cluster | Random | Range | Indices
 def parse_features(text: str) -> Features:
     """Read a selection as one types it: ``all``, ``cluster 1``, ``random 0.25``, ``range 0 9``, ``indices``.
 
-    >>> parse_features("cluster 1,2"), parse_features("random:0.25")
-    (Cluster(indices=(1, 2)), Random(fraction=0.25, seed=None))
+    A seed may stand behind ``random 0.25``.
+
+    >>> parse_features("cluster 1,2"), parse_features("random:0.25"), parse_features("random 0.25 7")
+    (Cluster(indices=(1, 2)), Random(fraction=0.25, seed=None), Random(fraction=0.25, seed=7))
     """
     kind, _, rest = text.strip().replace(":", " ").partition(" ")
     words = rest.replace(",", " ").split()
@@ -151,8 +153,8 @@ def parse_features(text: str) -> Features:
         return Cluster(tuple(int(word) for word in words) if _whole(words) else (rest.strip(),))
     if kind == "all" and not words:
         return All()
-    if kind == "random" and len(words) == 1 and _is_float(words[0]):
-        return Random(float(words[0]))
+    if kind == "random" and len(words) in (1, 2) and _is_float(words[0]) and _whole(words[1:]):
+        return Random(float(words[0]), *map(int, words[1:]))
     if kind == "range" and len(words) == 2 and _whole(words):
         return Range(int(words[0]), int(words[1]))
     if kind == "indices" and _whole(words):

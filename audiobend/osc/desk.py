@@ -6,12 +6,18 @@ from time import monotonic
 
 from audiobend.control import Command, Context, ModelLoaded, State, update_all
 from audiobend.errors import AudiobendError
+from audiobend.osc.parse import Message
+from audiobend.osc.subscribers import Peer
 
 OnChange = Callable[[State, State], None]
 """Called with the state before and after, in order, while the lock is held: hand it on and return at once."""
 
 Keep = Callable[[Sequence[Command], State, float], None]
 """Called as `OnChange` is, with the commands, the state after them, and the seconds at which it was."""
+
+
+Ear = Callable[[Sequence[Message], Peer], None]
+"""Called with all messages that come in, whatever they mean, and who sent them; it must return at once."""
 
 
 class Desk:
@@ -29,6 +35,11 @@ class Desk:
         Seconds, which tell one gesture from the next; see `audiobend.control.update`.
     status : callable, optional
         Returns what ``/audiobend/status`` reports, by name: load, latency_ms, xruns, late, dropped, ...
+
+    Attributes
+    ----------
+    ear : Ear or None
+        Hears what comes in, for those who learn addresses; may be set at any time.
 
     Examples
     --------
@@ -52,6 +63,7 @@ class Desk:
         self._state, self._context = state, context
         self._on_change, self._status, self._clock, self._keep = on_change, status, clock, keep
         self._lock = Lock()
+        self.ear: Ear | None = None
 
     @property
     def state(self) -> State:

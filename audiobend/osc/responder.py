@@ -7,7 +7,7 @@ seam, and what it asks for is answered from the state after it.
 from collections import Counter
 from collections.abc import Iterable
 
-from audiobend.control import Panic, Schedule, Set, StartTake, State, update_all
+from audiobend.control import Panic, Schedule, Set, State, update_all
 from audiobend.errors import AudiobendError, ControlError
 from audiobend.osc.addresses import Table
 from audiobend.osc.decode import (
@@ -29,7 +29,7 @@ from audiobend.osc.limits import MAX_HEAVY, MAX_STEPS, STEPS_A_SECOND, Allowance
 from audiobend.osc.news import News
 from audiobend.osc.parse import Message, PacketError, parse
 from audiobend.osc.pending import Pending
-from audiobend.osc.services import Counters, answers
+from audiobend.osc.services import Counters, answers, came_of
 from audiobend.osc.subscribers import Peer
 from audiobend.osc.values import wire_values
 
@@ -90,6 +90,9 @@ class Responder:
             self.last_problem = str(error)
             return
         self.news.subscribers.seen(sender, now)
+        if self.desk.ear is not None:
+            for _, messages in packet.groups:
+                self.desk.ear(messages, sender)
         budget = Budget(steps=int(min(MAX_STEPS, max(0, self._work.left(sender, now)))))
         for due, messages in packet.groups:
             if due is None or due <= wall:
@@ -181,8 +184,7 @@ class Responder:
             if isinstance(change.command, Panic):
                 self.schedule.clear()
             if change.confirm:
-                name = (self.desk.state.take,) if isinstance(change.command, StartTake) else ()
-                self._send(sender, f"{ROOT}/done", (change.address, *name))
+                self._send(sender, f"{ROOT}/done", (change.address, *came_of(change.command, self.desk.state)))
 
     def _answer(self, asked: Query | Ask, sender: Peer, now: float) -> None:
         address = asked.leaf.address if isinstance(asked, Query) else f"{ROOT}/{asked.name}"

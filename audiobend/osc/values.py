@@ -47,8 +47,10 @@ def features_text(features: Features) -> str:
             return "all"
         case Cluster(indices):
             return f"cluster {','.join(map(str, indices))}"
-        case Random(fraction):
+        case Random(fraction, None):
             return f"random {fraction}"
+        case Random(fraction, seed):
+            return f"random {fraction} {seed}"
         case Range(low, high):
             return f"range {low} {high}"
         case Indices(indices):

@@ -57,6 +57,8 @@ class Hub:
         """Forget a page."""
         self.viewers.pop(viewer.number, None)
         self._waiting.pop(viewer.number, None)
+        if viewer.learns:
+            self._send("learn", bool(self.viewers.learning()))
         self._send("pages", len(self.viewers))
 
     def hear(self, viewer: Viewer, message: Any) -> None:
@@ -70,6 +72,7 @@ class Hub:
             viewer.sight = Sight.of(message["see"])
         elif "learn" in message:
             viewer.learns = bool(message["learn"])
+            self._send("learn", bool(self.viewers.learning()))
         elif "do" not in message:
             viewer.tell(refusal(number, f"there is no such message: {', '.join(map(str, message))[:80]}; try do, see"))
         else:
@@ -151,6 +154,9 @@ class Hub:
                     self._snapshots.pop(number)(about, state)
             case ("answer", number, is_well, value):
                 _settle(self._asked.get(number), (is_well, value))
+            case ("heard", line):
+                for viewer in self.viewers.learning():
+                    viewer.tell(text_of({"heard": line}))
             case ("tell", key, value):
                 self.viewers.told_of(key, value)
 

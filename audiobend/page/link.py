@@ -1,6 +1,7 @@
 """Joins the page's process to a performance: requests come in by a pipe, news and figures go out, on one thread."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Event, Thread
 from time import monotonic
@@ -8,11 +9,15 @@ from typing import Any
 
 from audiobend.errors import AudiobendError
 from audiobend.live.children import Child
+from audiobend.osc.parse import Message
+from audiobend.osc.subscribers import Peer
 from audiobend.page.clerk import Clerk
 
 NEWS_SECONDS = 1 / 30
 STATUS_SECONDS = 0.25
 IDLE_SECONDS = 0.25
+HEARD = 32
+"""Messages that are kept for a page that learns; more at once are of no use to it."""
 
 
 class Link:
@@ -42,6 +47,7 @@ class Link:
         self._facts, self._status = facts, status
         self._stop = Event()
         self._pages = 0
+        self._heard: deque[list[Any]] = deque(maxlen=HEARD)
         self._news_at = self._status_at = float("-inf")
         self._thread = Thread(target=self._run, daemon=True, name="page-link")
         self._thread.start()
@@ -50,6 +56,7 @@ class Link:
         """Stop; what has come is left alone."""
         self._stop.set()
         self._thread.join(5)
+        self._clerk.desk.ear = None
 
     def _run(self) -> None:
         while not self._stop.is_set() and self._child.is_alive:
@@ -67,6 +74,8 @@ class Link:
                 self._child.send(("snapshot", page, self.about(), self._clerk.snapshot()))
             case ("pages", count):
                 self._pages = count
+            case ("learn", wants):
+                self._clerk.desk.ear = self._note if wants else None
             case ("ask", number, name, args):
                 Thread(target=self._answer, args=(number, name, args), daemon=True, name="page-service").start()
 
@@ -94,10 +103,16 @@ class Link:
             return
         self._news_at = now
         self._tell_news()
+        while self._heard:
+            self._child.send(("heard", self._heard.popleft()))
         if now - self._status_at >= STATUS_SECONDS:
             self._status_at = now
             with suppress(AttributeError):
                 self._child.send(("status", self._status()))
+
+    def _note(self, messages: Sequence[Message], sender: Peer) -> None:
+        """Keep what OSC brought, for pages that learn an address."""
+        self._heard.extend([one.address, *one.args, sender[0]] for one in messages)
 
     def _tell_news(self) -> None:
         news = self._clerk.news()

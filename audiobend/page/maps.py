@@ -1,4 +1,4 @@
-"""Activation maps as tiles: what the engine wrote of each stride, row after row, so that time runs down."""
+"""Activation maps as tiles: what the engine wrote of each stride; the newest on the right, high frequencies on top."""
 
 from collections.abc import Sequence
 
@@ -37,7 +37,7 @@ class Maps:
             return []
         share = self._rows / self._brightest[:, None, None]
         pixels: NDArray[np.uint8] = np.clip(255 * np.sqrt(np.clip(share, 0, 1)), 0, 255).astype(np.uint8)
-        return [Tile(layer, cluster, pixels[place]) for place, layer, cluster in wanted if place < MAX_MAPS]
+        return [Tile(layer, cluster, pixels[place].T[::-1]) for place, layer, cluster in wanted if place < MAX_MAPS]
 
     def _take(self) -> bool:
         """Take the rows that are new, in order."""

@@ -14,6 +14,7 @@ from audiobend.live.devices import list_cards
 from audiobend.live.performance import Performance
 from audiobend.osc.schema import schema
 from audiobend.page.jobs import Jobs
+from audiobend.page.spectra import COLUMNS_PER_SECOND
 from audiobend.page.work import Work
 
 
@@ -36,6 +37,8 @@ class Figures:
             "browser_audio": isinstance(setup.card, Clock) and setup.card.is_paced,
             "host": card.host,
             "sample_rate": card.rate,
+            "columns_per_second": COLUMNS_PER_SECOND,
+            "random_seed": True,
             "channels": setup.settings.n_channels,
             "profile": setup.profile,
             "backend": one.ready.backend,
