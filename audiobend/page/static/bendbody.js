@@ -35,9 +35,9 @@ function paramRows(live, param, short) {
   const tick = () => {
     const now = store.moving.get(`/audiobend/bend/${bend.id}/${param.name}`);
     const moves = movement(bend.id, param.name);
-    if (!moves || now === undefined) return;
-    row.tick(now);
-    moving.tick(moves[2] ? (now - live().params[param.name]) / Math.abs(moves[2]) : 0);
+    if (!moves) return;
+    if (now !== undefined) row.tick(now);
+    moving.tick(now === undefined ? undefined : moves[2] ? (now - live().params[param.name]) / Math.abs(moves[2]) : 0);
   };
   return [{nodes: [row, ...moving.rows], paint: () => { row.paint(); moving.paint(); }, tick}];
 }

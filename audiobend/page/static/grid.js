@@ -108,6 +108,7 @@ function paintCell(cell) {
   node.classList.toggle('on', Boolean(bend) && chosen);
   node.classList.toggle('other', Boolean(bend) && !chosen);
   node.classList.toggle('modded', Boolean(cell.moves));
+  node.classList.toggle('ticking', Boolean(cell.moves) && store.moving.has(cell.key_));
   node.classList.toggle('learning', learning);
   node.classList.toggle('error', Boolean(failed));
   attr(node, 'aria-pressed', Boolean(bend));
@@ -165,6 +166,7 @@ function tick() {
     const value = store.moving.get(cell.key_);
     const share = toShare(value, param);
     cell.now = share;
+    cell.node.classList.add('ticking');
     const [low, high] = cell.range;
     const inside = high > low ? (share - low) / (high - low) : 0;
     $('.mod b', cell.node).style.bottom = `calc(${(100 * inside).toFixed(1)}% - 2px)`;

@@ -20,7 +20,7 @@ export function slider(spec) {
   const row = h('div.p', {}, h('span.k', {text: spec.label}), track, number);
   playable(track, spec);
   row.paint = () => paint(spec, {track, fill, handle, band, tick, number});
-  row.tick = (value) => { tick.style.left = `${(100 * toShare(value, spec.range)).toFixed(1)}%`; };
+  row.tick = (value) => { track.classList.add('ticking'); tick.style.left = `${(100 * toShare(value, spec.range)).toFixed(1)}%`; };
   row.paint();
   return row;
 }
@@ -38,7 +38,7 @@ function paint(spec, {track, fill, handle, band, tick, number}) {
   Object.assign(fill.style, {left: `${100 * Math.min(zero, share)}%`, width: moves ? '0' : `${100 * Math.abs(share - zero)}%`});
   track.classList.toggle('moving', Boolean(moves));
   if (moves) Object.assign(band.style, {left: `${100 * moves[0]}%`, width: `${100 * (moves[1] - moves[0])}%`});
-  else tick.style.left = '';
+  else track.classList.remove('ticking');
   for (const [name, text] of [['valuemin', spec.range.min], ['valuemax', spec.range.max], ['valuenow', +value.toFixed(4)]]) attr(track, `aria-${name}`, text);
   const [text, after] = textOf(value, spec);
   attr(track, 'aria-valuetext', `${text}${after}`);
