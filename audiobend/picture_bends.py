@@ -12,6 +12,7 @@ from torch import Tensor
 
 from audiobend.bending import Plan, check_features
 from audiobend.bending.features import LayerName
+from audiobend.bending.memory import fresh_like
 from audiobend.bending.step import Step
 
 LARGEST_SHARE = 0.5
@@ -45,11 +46,41 @@ class MapBends:
         some = self._some.get(layer)
         if some is None or x.requires_grad:
             return self.plan.apply(layer, x.contiguous(), times=times, call=call)
-        features = some.features.to(x.device)
-        part = x.index_select(1, features).contiguous()
+        part = _taken(x, some.features)
         for step in some.steps:
             part = step.apply(part, times, call, owned=True)
-        return x.index_copy_(1, features, part)
+        return _put_back(x, some.features, part)
+
+
+def _taken(x: Tensor, features: Tensor) -> Tensor:
+    """Return maps of chosen features, one after the other."""
+    rows = _side_by_side(x)
+    if rows is None:
+        return x.index_select(1, features.to(x.device)).contiguous()
+    from audiobend.picture_kernels import take_features  # compiled on first use only
+
+    part = fresh_like(x[:, : len(features)])
+    take_features(rows.numpy(), features.numpy(), part[0].flatten(1).numpy())
+    return part
+
+
+def _put_back(x: Tensor, features: Tensor, part: Tensor) -> Tensor:
+    """Write maps of chosen features into ``x``, and return that."""
+    rows = _side_by_side(x)
+    if rows is None:
+        return x.index_copy_(1, features.to(x.device), part)
+    from audiobend.picture_kernels import put_features
+
+    put_features(rows.numpy(), features.numpy(), part.contiguous()[0].flatten(1).numpy())
+    return x
+
+
+def _side_by_side(x: Tensor) -> Tensor | None:
+    """Return one picture's maps as ``(pixel, feature)``, a view; None where they do not lie so."""
+    simple = x.device.type == "cpu" and x.dtype == torch.float32 and len(x) == 1
+    if not simple or x.shape[1] == 1 or not x.is_contiguous(memory_format=torch.channels_last):
+        return None
+    return x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
 
 
 def _narrowed(steps: tuple[Step, ...], n_features: int) -> _Some | None:
