@@ -3,6 +3,8 @@
 import json
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -39,17 +41,18 @@ class PictureShow:
 
     def run(self, performance: "PicturePerformance", seconds: float | None) -> None:
         """Start a performance and show it until it ends, is stopped, or the time is over."""
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), lambda *_: performance.stop())
-        performance.start()
-        self._facts(performance)
+        with _until_stopped(performance.stop):
+            performance.start()
+            self._facts(performance)
+            self._watch(performance, seconds)
+        self._figures("end", performance)
+
+    def _watch(self, performance: "PicturePerformance", seconds: float | None) -> None:
         begun, interval = monotonic(), INTERVAL[self._as_json]
         while seconds is None or (left := begun + seconds - monotonic()) > 0:
             if not performance.watch(interval if seconds is None else min(interval, left)):
                 break
             self._figures("status", performance)
-        self._figures("end", performance)
 
     def _facts(self, performance: "PicturePerformance") -> None:
         ready, osc = performance.pictures.ready, performance.osc
@@ -72,3 +75,15 @@ class PictureShow:
 
     def _event(self, event: str, **facts: Any) -> None:
         say(json.dumps({"event": event, **facts}, ensure_ascii=False))
+
+
+@contextmanager
+def _until_stopped(stop: Callable[[], None]) -> Iterator[None]:
+    """Let the system's signals ask for the end, for the length of a ``with`` block."""
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, lambda *_: stop()) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile as sf
 import torch
 from PIL import Image
 
@@ -236,17 +237,27 @@ def test_a_mistake_is_one_sentence_and_writes_nothing(audiobend, model, words, e
     assert sorted(Path().rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_the_page_on_pictures_runs_from_top_to_bottom(audiobend, tmp_path):
     page = (Path(__file__).parents[2] / "docs" / "pictures.md").read_text()
     network = small_network(features=(12, 10, 8, 6, 4))
     (tmp_path / "ffhq.pkl").write_bytes(nvlabs(network))
+    # Where the model is not shipped, a folder of its name stands for it.
+    assert audiobend("image", "convert", "ffhq.pkl", "--out", "tiles-64", "--quiet")[0] == 0
+    sf.write("track.wav", np.random.default_rng(0).normal(0, 0.1, 22050).astype(np.float32), 22050)
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (80, 90, 3), dtype=np.uint8)).save("face.png")
     (patch,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     (tmp_path / "eyes.yaml").write_text(patch)
     commands = re.findall(r"^audiobend (.*)$", "".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL)), re.MULTILINE)
-    assert len(commands) == 6
+    assert len(commands) >= 16
+    shorter = {"--steps 300": "--steps 2", "--seconds 12": "--seconds 1", "--seconds 8": "--seconds 1"}
     for command in commands:
+        for long, short in shorter.items():
+            command = command.replace(long, short)
+        if command.startswith("cluster"):
+            command += " --samples 8"
         status, _, error = audiobend(*shlex.split(command))
-        assert (status, error) == (0, ""), command
+        assert status == 0 and (error == "" or "image live" in command), command
     assert Path("again/seed0000.png").read_bytes() == Path("many/02/seed0000.png").read_bytes()
     (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     found: dict = {}
