@@ -23,8 +23,10 @@ from audiobend.live.keeper import Keeper
 from audiobend.live.seam import Told
 from audiobend.osc.gestures import message_of, scenes_of
 
-MAX_REMEMBERED = 100_000
-"""Lines; beyond, a take that is started begins with what sounds then."""
+MAX_REMEMBERED = 48 << 20
+"""Bytes, about; beyond, a take that is started begins with what sounds then."""
+LINE_BYTES, BEND_BYTES = 400, 700
+"""What a line takes of memory, and each entry of a patch that it holds."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Takes:
         self._lock = Lock()
         self._waiting: deque[_Done] = deque()
         self._remembered: list[Line] = []
+        self._weight = 0    # of those lines, in bytes
         self._early: list[Told] = []
         self._head: TakeHead | None = None
         self._origin = 0
@@ -157,14 +160,15 @@ class Takes:
 
     def _add(self, line: Line) -> None:
         self._remembered.append(line)
+        self._weight += _weight(line)
         if self._place is not None and self._head is not None:
             self._keeper.do(partial(self._write, line))
 
     def _fold(self, state: State) -> None:
         """Forget how the sound came to be what it is, where that has become too much."""
-        if len(self._remembered) > MAX_REMEMBERED and self._head is not None:
+        if self._weight > MAX_REMEMBERED and self._head is not None:
             self._head = replace(self._head, patch=state.heard, bypass=state.bypass)
-            self._remembered = [Began(self._begun)]
+            self._remembered, self._weight = [Began(self._begun)], LINE_BYTES
             self._scenes.clear()
 
     # ---- the file; what follows runs on the keeper's thread
@@ -206,3 +210,11 @@ class Takes:
         self._file = None
         self._on_failure()
         raise TakeError(f"{path}: the take cannot be written: {reason(error)}") from None
+
+
+def _weight(line: Line) -> int:
+    """Return about how many bytes of memory a line takes."""
+    patch = line.patch if isinstance(line, Gesture | SceneIs) else None
+    if patch is None:
+        return LINE_BYTES
+    return LINE_BYTES + BEND_BYTES * (len(patch.bends) + len(patch.latent) + len(patch.modulation))

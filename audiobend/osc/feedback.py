@@ -1,6 +1,6 @@
 """What subscribers are told: every address whose value has changed, but not to the one who changed it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from audiobend.bending import Bend
@@ -17,8 +17,10 @@ from audiobend.osc.values import as_sent, wire_values
 _FIXED = (
     *("mix", "detail", "gain", "gain/norm", "limiter", "match_level", "bypass", "seed"),
     *("difference", "solo", "chain/order"),
-    *("scene/count", "take/name"),    # not undo/count, which would go with every gesture
+    *("scene/count", "take/name"),
 )
+_COUNTED = ("undo/count", "redo/count")
+"""Told last: they follow from what was turned."""
 _OUTPUT = ("mix", "detail", "gain")
 
 
@@ -58,7 +60,7 @@ class Values:
             found.update((one.address, one) for one in kept[bend.id].told)
             found.update((one.address, one) for one in _movements(kept[bend.id].movements, moved, state))
         self._bends = kept
-        return found
+        return found | {one.address: one for one in self._plain(_COUNTED, state)}
 
     def _fixed(self, state: State) -> Iterator[Told]:
         latent = {(one.params.get("axis"), one.op) for one in state.patch.latent}
@@ -70,12 +72,7 @@ class Values:
             if (path if path in axes else f"output/{'gain_db' if path == 'gain' else path}") in moved
             for part in ("", "/rate", "/depth", "/phase")
         ]
-        for path in (*_FIXED, *axes, *(f"{axis}/norm" for axis in axes), *moving):
-            try:
-                leaf = self._table.lookup(f"{ROOT}/{path}", state.patch)
-                yield Told(leaf.address, leaf.target, wire_values(leaf, state))
-            except AudiobendError:
-                continue    # an operation of a file that has no address, such as one on all axes
+        yield from self._plain((*_FIXED, *axes, *(f"{axis}/norm" for axis in axes), *moving), state)
         at = state.morph
         if at is not None:
             yield Told(f"{ROOT}/scene/morph", "morph", (at.a, at.b, at.position))
@@ -87,6 +84,14 @@ class Values:
             yield Told(f"{ROOT}/scene/pad/y", "pad/y", (pad.y,))
         yield Told(f"{ROOT}/scene/load", "scene", (state.scene,))
         yield Told(f"{ROOT}/model/load", "model", (state.model,))
+
+    def _plain(self, paths: Iterable[str], state: State) -> Iterator[Told]:
+        for path in paths:
+            try:
+                leaf = self._table.lookup(f"{ROOT}/{path}", state.patch)
+                yield Told(leaf.address, leaf.target, wire_values(leaf, state))
+            except AudiobendError:
+                continue    # an operation of a file that has no address, such as one on all axes
 
     def _bend(self, bend: Bend, state: State) -> _OfBend:
         leaves = self._table.of_bend(bend, state.patch.profile_of(bend))

@@ -6,6 +6,7 @@ import soundfile as sf
 
 from audiobend.bending import Patch
 from audiobend.io.takefile import Gesture, Skipped, load_take
+from audiobend.live import takes
 from audiobend.live.replay import replay_file
 from audiobend.spectral.live_settings import LiveSettings
 from tests.live.performed import ORIGIN, Performed
@@ -125,3 +126,23 @@ def test_a_take_ends_with_what_was_done_before_its_end(tiny_bundle, track, tmp_p
     performed.play(5000)
     take = performed.close()
     assert [line.args for line in take.lines if isinstance(line, Gesture)] == [(0.5,)]
+
+
+def test_what_is_remembered_is_bounded_by_its_size(tiny_bundle, track, tmp_path, monkeypatch):
+    monkeypatch.setattr(takes, "MAX_REMEMBERED", 40 * takes.LINE_BYTES)
+    performed = Performed(tiny_bundle, track[1], tmp_path, patch=Patch().add(3, "erode", id="fog"))
+    performed.play(ORIGIN + 1000)
+    for n in range(100):
+        performed.say("/audiobend/bend/fog/mix", n / 100)
+        performed.play(700)
+    assert len(performed.takes._remembered) <= 41
+    performed.takes.start(lambda: performed.take)
+    take = performed.close()
+    assert take.head.patch.bend("fog").mix > 0.4    # the rest is where it begins
+    assert take.lines[-1].args == (0.99,)
+
+
+def test_undo_weighs_as_much_as_the_patch_that_it_leads_to():
+    patch = Patch().add(3, "erode").add(2, "erode").add(1, "erode")
+    plain = takes._weight(Gesture(0, 0.0, "/audiobend/mix", (1,)))
+    assert takes._weight(Gesture(0, 0.0, "/audiobend/undo", (), patch)) - plain == 3 * takes.BEND_BYTES

@@ -113,14 +113,34 @@ def test_sync_is_answered_after_all_that_came_before(talk, desk):
     assert told == [("/audiobend/done", ("/audiobend/scene/save",)), ("/audiobend/synced", (7,))]
 
 
+def test_a_ping_is_answered_before_what_waits_is_carried_out(talk, desk):
+    talk.responder.receive(encode("/audiobend/mix", [0.25]), HERE, 1000.0, WALL)
+    talk.responder.receive(encode("/audiobend/ping", [7]), HERE, 1000.0, WALL)
+    assert talk.heard(HERE) == [("/audiobend/pong", (7,))]
+    assert desk.state.mix == 1.0
+    talk.responder.receive(encode("/audiobend/sync", [8]), HERE, 1000.0, WALL)
+    assert talk.heard(HERE) == [("/audiobend/synced", (8,))]
+    assert desk.state.mix == 0.25
+
+
 def test_subscribers_hear_what_others_change_but_no_echo(talk):
     assert talk("/audiobend/notify", 1) == [("/audiobend/done", ("/audiobend/notify", 1, MAX_SUBSCRIBERS))]
     talk("/audiobend/notify", 1, sender=ELSEWHERE)
-    assert talk("/audiobend/bend/fog/radius", 16) == []
+    counted = ("/audiobend/undo/count", (1,))    # which the client did not set
+    assert talk("/audiobend/bend/fog/radius", 16) == [counted]
     assert talk.others == [
         (ELSEWHERE, "/audiobend/bend/fog/radius", (16,)),
         (ELSEWHERE, "/audiobend/bend/fog/radius/norm", (0.5,)),
+        (ELSEWHERE, *counted),
     ]
+
+
+def test_subscribers_hear_how_many_steps_there_are_back_and_forth(talk):
+    talk("/audiobend/mix", 0.5)
+    talk("/audiobend/notify", 1, sender=ELSEWHERE)
+    talk("/audiobend/undo")
+    told = [(address, args) for _, address, args in talk.others]
+    assert {("/audiobend/undo/count", (0,)), ("/audiobend/redo/count", (1,))} <= set(told)
 
 
 def test_bends_by_place_are_told_by_their_place(talk):
@@ -129,7 +149,7 @@ def test_bends_by_place_are_told_by_their_place(talk):
     told = [(address, args) for _, address, args in talk.others]
     assert ("/audiobend/layer/2/cluster/1/invert", (1,)) in told
     others = {address for address, _ in told if not address.startswith("/audiobend/layer/2/cluster/1/invert")}
-    assert others == {"/audiobend/chain/order"}
+    assert others == {"/audiobend/chain/order", "/audiobend/undo/count"}
 
 
 def test_subscribers_hear_all_that_a_scene_changes_and_takes_away(talk):
@@ -157,7 +177,8 @@ def test_changes_are_told_thirty_times_a_second_at_most(talk):
 def test_a_port_may_be_named_for_changes(talk):
     talk("/audiobend/notify", 1, 9002, sender=ELSEWHERE)
     talk("/audiobend/mix", 0.5)
-    assert talk.others == [((ELSEWHERE[0], 9002), "/audiobend/mix", (0.5,))]
+    assert ((ELSEWHERE[0], 9002), "/audiobend/mix", (0.5,)) in talk.others
+    assert {to for to, _, _ in talk.others} == {(ELSEWHERE[0], 9002)}
     ((address, args),) = talk("/audiobend/notify", 1, 70000)
     assert (address, args[1]) == ("/audiobend/fail", 400)
 

@@ -50,6 +50,30 @@ def test_python_oscs_client_is_answered_at_its_own_port(server):
     assert (answer.address, answer.params) == ("/audiobend/pong", [3])
 
 
+def test_pings_are_answered_while_others_wait_their_turn(server, desk, monkeypatch):
+    carried_out, begun, goes_on = [], threading.Event(), threading.Event()
+    receive = server._responder.receive
+
+    def slow(datagram, *words):
+        receive(datagram, *words)
+        if b"ping" not in datagram:
+            begun.set()
+            goes_on.wait(0.05)
+            carried_out.append(datagram)
+
+    monkeypatch.setattr(server._responder, "receive", slow)
+    with OscClient("127.0.0.1", server.port) as flooding, OscClient("127.0.0.1", server.port) as client:
+        for n in range(100):
+            flooding.send("/audiobend/gain", [-float(n % 50)])
+        assert begun.wait(10)
+        client.send("/audiobend/ping", [1])
+        answer = next(client.receive(10))
+        assert (answer.address, answer.args) == ("/audiobend/pong", (1,))
+        assert len(carried_out) < 100
+        goes_on.set()
+        eventually(lambda: len(carried_out) == 100 and desk.state.gain_db == -49)
+
+
 def test_every_valid_message_among_malicious_ones_is_carried_out(server, client, desk):
     rng = random.Random(9)
     sound = [one for one in sound_packets() if b"bypass" not in one and b"panic" not in one]
