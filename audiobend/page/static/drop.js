@@ -2,7 +2,7 @@
 
 import {$, $$} from './dom.js';
 import {watchJob} from './jobs.js';
-import {store} from './store.js';
+import {store, touch} from './store.js';
 import {closeSheet} from './sheet.js';
 import {alarm, speak} from './speak.js';
 
@@ -46,6 +46,7 @@ export async function send(file, what) {
   speak(`${file.name}: ${what === 'input' ? 'playing it in' : 'rendering it'}`);
   const answer = await fetch(`/api/drop?what=${what}&name=${encodeURIComponent(file.name)}`, {method: 'POST', body: file}).catch(() => null);
   if (!answer?.ok) return alarm((await answer?.text().catch(() => ''))?.slice(0, 200) || `${file.name} was not taken.`);
-  const {job} = await answer.json();
+  const {job, input} = await answer.json();
+  if (input) { store.hello.input = input; touch('input'); speak(`${input.name ?? file.name} is the input`); }
   if (job !== undefined && job !== null) watchJob(job, what === 'input' ? `Play ${file.name} in` : `Render ${file.name}`);
 }

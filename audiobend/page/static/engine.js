@@ -46,6 +46,7 @@ async function received(message) {
   if (message.status) { store.status = statusFacts(message.status); touch('status'); }
   if (message.modulated) { store.modulated = message.modulated.map(canonical); }
   if (message.heard) { store.heard = {address: message.heard[0], value: message.heard[1], from: message.heard[2], at: performance.now()}; touch('heard'); }
+  if (message.input && store.hello) { store.hello.input = message.input; touch('input'); }
   if (message.session) { store.hello.session = message.session; touch('scenes', 'take'); }
 }
 

@@ -8,7 +8,7 @@ const COLUMN = 3 * BANDS + 8;
  * Read a frame; null where it is none of ours or cut short.
  * sequence numbers the first column.
  * kind 1: {levels: [in, out, inPeak, outPeak] dB, columns: [{input, output, change: Uint8Array(128), hue, late}]}
- * kind 2: {maps: [{layer, cluster, rows, columns, cells: Uint8Array}]}, upright: time to the right, high above; kind 3: {values: [number]}
+ * kind 2: {maps: [{layer, cluster, rows, columns, cells: Uint8Array}]}, high frequencies first, newest last; kind 3: {values: [number]}
  */
 export function decode(buffer) {
   if (buffer.byteLength < HEAD) return null;
@@ -46,7 +46,7 @@ function maps(view, buffer, count) {
     if (at + 4 > buffer.byteLength) return null;
     const [layer, cluster, rows, across] = [0, 1, 2, 3].map((k) => view.getUint8(at + k));
     if (at + 4 + rows * across > buffer.byteLength) return null;
-    list.push({layer, cluster, rows: across, columns: rows, cells: upright(new Uint8Array(buffer, at + 4, rows * across), rows, across)});
+    list.push({layer, cluster, rows, columns: across, cells: new Uint8Array(buffer, at + 4, rows * across)});
     at += 4 + rows * across;
   }
   return {maps: list};
@@ -55,12 +55,4 @@ function maps(view, buffer, count) {
 function values(view, buffer, count) {
   if (buffer.byteLength < HEAD + 4 * count) return null;
   return {values: Array.from({length: count}, (_, i) => view.getFloat32(HEAD + 4 * i, true))};
-}
-
-/** Rows of time, oldest first, low frequencies first, turned as a spectrogram stands: time to the right, high above. */
-export function upright(cells, times, frequencies) {
-  const turned = new Uint8Array(cells.length);
-  for (let time = 0; time < times; time++)
-    for (let f = 0; f < frequencies; f++) turned[(frequencies - 1 - f) * times + time] = cells[time * frequencies + f];
-  return turned;
 }

@@ -1,7 +1,7 @@
 // The browser's own microphone and loudspeaker: an AudioWorklet on this side, a WebSocket to the engine's.
 
 import {alarm, speak} from './speak.js';
-import {touch} from './store.js';
+import {store, touch} from './store.js';
 
 export const mic = {on: false, underruns: 0, frames: 0, latency: 0, words: ''};
 let context = null, socket = null, stream = null, node = null, source = null;
@@ -11,7 +11,7 @@ export async function startMic() {
   if (mic.on) return;
   try {
     stream = await navigator.mediaDevices.getUserMedia({audio: {echoCancellation: false, noiseSuppression: false, autoGainControl: false, channelCount: 1}});
-    context = new AudioContext({sampleRate: 44100, latencyHint: 'interactive'});
+    context = new AudioContext({sampleRate: store.hello.sample_rate ?? 44100, latencyHint: 'interactive'});
     await context.audioWorklet.addModule('/static/worklet.js');
   } catch (error) {
     stopMic();
@@ -30,7 +30,7 @@ function open() {
   socket.binaryType = 'arraybuffer';
   socket.onopen = () => { mic.on = true; speak('This browser\u2019s microphone plays'); touch('mic'); };
   socket.onmessage = ({data}) => {
-    if (typeof data === 'string') { const hello = JSON.parse(data); mic.latency = hello.latency_frames ?? 0; touch('mic'); if (hello.error) alarm(hello.error); } else node.port.postMessage(data, [data]);
+    if (typeof data === 'string') { const hello = JSON.parse(data); mic.latency = hello.latency_frames ?? 0; touch('mic'); if (hello.fail) alarm(hello.fail); } else node.port.postMessage(data, [data]);
   };
   socket.onclose = ({code, reason}) => { const was = mic.on; stopMic(); if (!was || code > 1001) alarm(reason || 'The engine does not take this browser\u2019s sound.'); };
 }

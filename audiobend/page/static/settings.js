@@ -13,7 +13,7 @@ let parts = null;
 
 export function makeSettings() {
   paints('learning', () => parts?.controllers.replaceChildren(...controllers()));
-  paints('mic', () => parts?.mic.replaceChildren(...browser()));
+  paints('mic input', () => parts?.mic.replaceChildren(...browser()));
 }
 
 export function openSettings() {
@@ -41,7 +41,8 @@ function sound() {
 
 function browser() {
   const button = h('button.btn', {'data-act': 'mic', 'aria-pressed': mic.on, onclick: () => (mic.on ? stopMic() : startMic())}, mic.on ? 'Stop this browser\u2019s microphone' : 'Use this browser\u2019s microphone and loudspeaker');
-  const words = mic.on ? `${mic.underruns} gaps in ${Math.round(mic.frames / 44100)} s` : 'No sound card is needed. Wear headphones.';
+  button.disabled = !mic.on && !store.hello.browser_audio;
+  const words = button.disabled ? 'audiobend live --browser takes this browser\u2019s sound.' : mic.on ? `${mic.underruns} gaps in ${Math.round(mic.frames / (store.hello.sample_rate ?? 44100))} s` : 'No sound card is needed. Wear headphones.';
   return [button, h('p.note', {'data-mic': '', 'data-underruns': mic.underruns, 'data-frames': mic.frames, text: words})];
 }
 

@@ -13,7 +13,7 @@ let levels = null;
 
 export function makeTop() {
   hear('columns', (frame) => { levels = frame.levels; });
-  paints('hello', latency);
+  paints('hello input', latency);
   paints('hello values bends', listening);
   paints('status', status);
   paints('take status', recording);

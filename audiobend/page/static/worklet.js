@@ -10,7 +10,7 @@ class Audiobend extends AudioWorkletProcessor {
     Object.assign(this, {channels, sequence: 0, filled: 0, read: 0, written: 0, underruns: 0, frames: 0, started: false});
     this.block = new Float32Array(BLOCK * channels);
     this.ring = new Float32Array(RING * channels);
-    this.wanted = BLOCK * 4;
+    this.wanted = BLOCK * 12;    // 140 ms: what the network and the other side's timers may take
     this.port.onmessage = ({data}) => this.take(data);
   }
 
@@ -28,7 +28,7 @@ class Audiobend extends AudioWorkletProcessor {
     const frames = output[0].length;
     this.give(input, frames);
     const there = (this.written - this.read) / this.channels;
-    if (this.started && there < frames) { this.underruns++; this.started = false; this.wanted = Math.min(RING / 2, this.wanted + BLOCK); }
+    if (this.started && there < frames) { this.underruns++; this.started = false; this.wanted = Math.min(RING / 2, this.wanted + 4 * BLOCK); }
     if (this.started) this.play(output, frames);
     this.frames += frames;
     if (this.frames % 44032 < frames) this.port.postMessage({underruns: this.underruns, frames: this.frames});

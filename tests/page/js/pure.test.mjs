@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import {readFileSync} from 'node:fs';
 import {LEVELS, SATURATIONS, colourTable, rgb, saturation} from '../../../audiobend/page/static/bendmap.js';
-import {BANDS, decode, upright} from '../../../audiobend/page/static/frames.js';
+import {BANDS, decode} from '../../../audiobend/page/static/frames.js';
 import {NAMES, cells} from '../../../audiobend/page/static/glyphs.js';
 import {heightOf, levelSteps, makeRing, push, rowBands, slotOf} from '../../../audiobend/page/static/history.js';
 import {action, GROUPS, rowsOf} from '../../../audiobend/page/static/keys.js';
@@ -77,13 +77,13 @@ test('a frame that is cut short, of another version or of no kind is none', () =
   assert.equal(decode(unknown), null);
 });
 
-test('maps stand upright: time to the right, high above', () => {
-  assert.deepEqual([...upright(Uint8Array.of(1, 2, 3, 4, 5, 6), 2, 3)], [3, 6, 2, 5, 1, 4]);
+test('maps are read row by row, and one that is cut short is none', () => {
   const head = new Uint8Array(16 + 4 + 6);
   head[0] = 2; head[1] = 1; head[2] = 1;
   head.set([3, 1, 2, 3, 1, 2, 3, 4, 5, 6], 16);
   const [map] = decode(head.buffer).maps;
-  assert.deepEqual([map.layer, map.cluster, map.rows, map.columns, [...map.cells]], [3, 1, 3, 2, [3, 6, 2, 5, 1, 4]]);
+  assert.deepEqual([map.layer, map.cluster, map.rows, map.columns, [...map.cells]], [3, 1, 2, 3, [1, 2, 3, 4, 5, 6]]);
+  assert.equal(decode(head.buffer.slice(0, 25)), null);
 });
 
 // --- the ring ---
