@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import suppress
 from threading import get_native_id
@@ -35,7 +35,7 @@ _PING = f"{ROOT}/ping\0".encode()
 class OscServer(Serving):
     """Receives OSC over UDP on a thread of its own, changes the desk, and answers; see `Serving`.
 
-    Packets are carried out in the order in which they come, but for pings, which are answered as soon as they are seen.
+    Packets are carried out in the order in which they come; but a ping overtakes what others have sent.
 
     Examples
     --------
@@ -50,6 +50,7 @@ class OscServer(Serving):
     ) -> None:
         super().__init__(desk, address, port, allow)
         self._waiting: deque[tuple[bytes, Peer]] = deque()
+        self._waiting_of: Counter[Peer] = Counter()
         self._faults = 0
 
     @property
@@ -82,7 +83,7 @@ class OscServer(Serving):
         now = looked = time.monotonic()
         until = now + TURN_SECONDS
         while self._waiting and now < until:
-            self._packet(*self._waiting.popleft())
+            self._next()
             now = time.monotonic()
             if now - looked > LOOK_SECONDS:
                 self._take_in(sock)
@@ -100,11 +101,19 @@ class OscServer(Serving):
     def _take(self, sock: socket.socket, datagram: bytes, sender: Peer) -> None:
         if not self._allow.has(sender[0]):
             return
-        if datagram.startswith(_PING):
+        if datagram.startswith(_PING) and sender not in self._waiting_of:
             self._packet(datagram, sender)
             self._send(sock, looks=False)
         else:
             self._waiting.append((datagram, sender))
+            self._waiting_of[sender] += 1
+
+    def _next(self) -> None:
+        datagram, sender = self._waiting.popleft()
+        self._waiting_of[sender] -= 1
+        if not self._waiting_of[sender]:
+            del self._waiting_of[sender]
+        self._packet(datagram, sender)
 
     def _packet(self, datagram: bytes, sender: Peer) -> None:
         try:
