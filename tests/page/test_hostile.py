@@ -24,7 +24,8 @@ def refused(stage, headers, path="/ws", method="GET"):
     return asyncio.run(ask())
 
 
-UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "A" * 24}
+UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade"}
+UPGRADE |= {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "A" * 24}
 
 
 @pytest.mark.slow
@@ -108,7 +109,7 @@ def test_a_message_that_is_too_large_ends_its_page_and_no_other(stage):
     async def play():
         async with page(stage) as (one, _), page(stage) as (two, _):
             await one.say("x" * (1 << 20))
-            while not (message := await asyncio.wait_for(one.socket.receive(), 60)).type == aiohttp.WSMsgType.CLOSE:
+            while (message := await asyncio.wait_for(one.socket.receive(), 60)).type != aiohttp.WSMsgType.CLOSE:
                 assert message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY)
             assert (await two.do(["/audiobend/ping", 1]))["ok"]
 

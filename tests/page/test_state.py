@@ -20,7 +20,8 @@ def test_a_page_is_greeted_with_the_model_the_sound_and_the_state(stage):
     greeting, about, table = asyncio.run(look())
     assert greeting["hello"] == about
     layers = {one["name"]: one for one in about["model"]["layers"]}
-    assert len(layers["3"]["clusters"]) == 2 and layers["3"]["clusters"][0].keys() == {"id", "label", "features", "dead"}
+    assert len(layers["3"]["clusters"]) == 2
+    assert layers["3"]["clusters"][0].keys() == {"id", "label", "features", "dead"}
     assert {"erode", "invert"} <= {one["name"] for one in about["model"]["transforms"]}
     assert about["input"] == {"kind": "file", "name": "pressure.flac"}
     assert sum(one["ms"] for one in about["latency"]["parts"]) == pytest.approx(about["latency"]["total_ms"], abs=0.1)
