@@ -16,7 +16,7 @@ from audiobend.bending.memory import fresh_like
 from audiobend.bending.step import Step
 
 LARGEST_SHARE = 0.5
-"""Of a layer's features; for more it is quicker to lay out all."""
+"""Of a layer's features; for more it is quicker to lay out all, where the compiled loops are not for the maps."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class _Some:
 
     features: Tensor
     steps: tuple[Step, ...]
+    are_few: bool
 
 
 class MapBends:
@@ -44,7 +45,7 @@ class MapBends:
     def apply(self, layer: LayerName, x: Tensor, *, times: Tensor | None = None, call: int = 0) -> Tensor:
         """Bend one layer's maps; those of convolutions are changed themselves."""
         some = self._some.get(layer)
-        if some is None or x.requires_grad:
+        if some is None or x.requires_grad or not (some.are_few or _side_by_side(x) is not None):
             return self.plan.apply(layer, x.contiguous(), times=times, call=call)
         part = _taken(x, some.features)
         for step in some.steps:
@@ -84,10 +85,10 @@ def _side_by_side(x: Tensor) -> Tensor | None:
 
 
 def _narrowed(steps: tuple[Step, ...], n_features: int) -> _Some | None:
-    """Renumber steps; None where one of them looks at all features, or all together at many."""
+    """Renumber steps; None where one of them looks at all features."""
     chosen = sorted({feature for step in steps for feature in step.chosen})
     looks_around = any(step.entry.whole or step.bend.with_norm for step in steps)
-    if looks_around or len(chosen) > LARGEST_SHARE * n_features:
+    if looks_around:
         return None
     places = {feature: place for place, feature in enumerate(chosen)}
     own = [[places[feature] for feature in step.chosen] for step in steps]
@@ -95,4 +96,4 @@ def _narrowed(steps: tuple[Step, ...], n_features: int) -> _Some | None:
         replace(step, features=check_features(indices, len(chosen)), _copies={})
         for step, indices in zip(steps, own, strict=True)
     )
-    return _Some(torch.tensor(chosen), tuple(narrow))
+    return _Some(torch.tensor(chosen), tuple(narrow), len(chosen) <= LARGEST_SHARE * n_features)

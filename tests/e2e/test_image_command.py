@@ -199,8 +199,11 @@ def test_files_of_others_are_not_overwritten(audiobend, model):
     [
         (["generate", "--model", "nope", "--out", "o"], "there is no such model"),
         (["generate", "--model", "junk.pkl", "--out", "o"], "junk.pkl: this is no file of a network"),
+        (["generate", "--model", "sg3.pkl", "--out", "o"], "sg3.pkl: this is a StyleGAN3 network"),
+        (["generate", "--model", "torn.pt", "--out", "o"], "torn.pt: 'noises.noise_4' must be of the size"),
         (["generate", "--model", "sg1.pkl", "--out", "o"], "sg1.pkl: this is a StyleGAN1 network"),
-        (["generate", "--model", "corpus-quarter", "--out", "o"], "not one of pictures"),
+        (["generate", "--model", "corpus-quarter", "--out", "o"], "there is no such model"),
+        (["generate", "--model", "net.pkl", "--latent", "big.npz", "--out", "o"], "'w' must be (6, 8)"),
         (["generate", "--model", "net.pkl", "--seeds", "5-2", "--out", "o"], "--seeds must be whole numbers"),
         (["generate", "--model", "net.pkl", "--seeds", "1,1", "--out", "o"], "got 1 twice"),
         (["generate", "--model", "net.pkl", "--truncation", "9", "--out", "o"], "truncation"),
@@ -226,6 +229,12 @@ def test_files_of_others_are_not_overwritten(audiobend, model):
 def test_a_mistake_is_one_sentence_and_writes_nothing(audiobend, model, words, expected):
     Path("junk.pkl").write_bytes(b"GIF89a" * 50)
     Path("sg1.pkl").write_bytes(tensorflow(small_network(), function="G_style"))
+    renamed = nvlabs(small_network()).replace(b"\x8c\x02b4", b"\x8c\x02L0").replace(b"\x8c\x02b8", b"\x8c\x02L1")
+    Path("sg3.pkl").write_bytes(renamed)
+    network = small_network()
+    network.noises.noise_4 = torch.zeros(1, 1, 32, 32)
+    Path("torn.pt").write_bytes(rosinality(network))
+    np.savez("big.npz", w=np.zeros((1, 18, 512), np.float32))
     Path("far.yaml").write_text("transforms: [{layer: 16, transform: ablate}]")
     np.savez("wrong.npz", w=np.zeros((1, 5, 8), np.float32))
     np.save("objects.npy", np.array([{}], dtype=object), allow_pickle=True)
