@@ -94,7 +94,8 @@ export function playable(node, spec) {
 function type(row, number, spec) {
   const {range, percent} = spec;
   const field = h('input.out', {type: 'text', inputmode: 'decimal', 'aria-label': spec.label, value: percent ? Math.round(100 * spec.read()) : written(Number(spec.read()), digits(range) + 1)});
-  const back = () => { if (field.isConnected) field.replaceWith(number); };
+  let over = false;
+  const back = () => { if (over || !field.isConnected) return; over = true; field.replaceWith(number); };
   field.addEventListener('blur', back);
   field.addEventListener('keydown', (event) => {
     event.stopPropagation();

@@ -5,6 +5,7 @@ import {tellEngine} from './engine.js';
 import {watchJob} from './jobs.js';
 import {draws} from './loop.js';
 import {clock} from './numbers.js';
+import {joined} from './lanes.js';
 import {canonical, paints, store, value} from './store.js';
 import {closeSheet, openSheet} from './sheet.js';
 import {hueOf, token} from './theme.js';
@@ -14,6 +15,7 @@ let chosen = null;
 let timeline = null;
 let playing = null;
 let drawn = '';
+let latest = '';
 
 export function makeTake() {
   paints('hello take', list);
@@ -43,7 +45,10 @@ function list() {
   if (wanted.join('\n') !== select.dataset.names) {
     select.dataset.names = wanted.join('\n');
     select.replaceChildren(...wanted.map((name) => h('option', {value: name, text: name})));
-    if (names.length && !recording) load(names[names.length - 1]);
+  }
+  if (names.length && !recording && latest !== names.join('\n')) {
+    latest = names.join('\n');
+    load(names[names.length - 1]);
   }
   select.hidden = !names.length;
   $('#take-title').hidden = names.length > 0;
@@ -61,7 +66,7 @@ async function load(name) {
   } catch { timeline = null; }
   const about = takes().find((one) => one.name === name) ?? {};
   const moves = about.moves ?? timeline?.lanes.reduce((sum, lane) => sum + lane.points.length, 0);
-  say($('#take-about'), [clock(about.seconds ?? timeline?.seconds ?? 0), moves !== undefined && `${moves} moves`].filter(Boolean).join(' · '));
+  $('#take-about').replaceChildren(clock(about.seconds ?? timeline?.seconds ?? 0), ...(moves === undefined ? [] : [h('s', {text: ` · ${moves} moves`})]));
   for (const act of ['play-take', 'render-take']) $(`[data-act=${act}]`).disabled = act === 'play-take' && !store.table.has('/take/play');
   drawn = '';
   draw();
@@ -69,18 +74,19 @@ async function load(name) {
 
 // --- the picture ---
 
-/** One lane for each bend, by layer: [{hue, points: [[seconds, share]]}]. */
+/** One lane for each bend, by layer: [{layer, points: [[seconds, share]]}]. */
 function lanes() {
   const byBend = new Map();
-  for (const {address, points, layer} of timeline?.lanes ?? []) {
-    const id = canonical(address).split('/')[3];
-    const bend = store.bends.find((one) => one.id === id);
-    const place = layer ?? bend?.layer ?? /^layer([^.]+)\./.exec(id)?.[1] ?? '';
-    const most = Math.max(1e-9, ...points.map((point) => Math.abs(point[1])));
-    const lane = {layer: place, points: points.map(([at, to]) => [at, Math.abs(Number(to)) / most])};
-    if (!byBend.has(id) || byBend.get(id).points.length < lane.points.length) byBend.set(id, lane);
+  for (const {address, points} of timeline?.lanes ?? []) {
+    const [, , , id, ...name] = canonical(address).split('/');
+    if (!points.length || !canonical(address).startsWith('/audiobend/bend/')) continue;
+    const lane = byBend.get(id) ?? {id, on: null, turned: null};
+    if (name[0] === 'on') lane.on = points;
+    else if (!name.includes('lfo') && typeof points[0][1] === 'number' && points.length > (lane.turned?.length ?? 0)) lane.turned = points;
+    byBend.set(id, lane);
   }
-  return [...byBend.values()].sort((a, b) => a.layer.localeCompare(b.layer)).slice(0, 12);
+  const layer = (id) => store.bends.find((one) => one.id === id)?.layer ?? /^layer([^.]+)\./.exec(id)?.[1] ?? '';
+  return [...byBend.values()].map((lane) => ({layer: layer(lane.id), points: joined(lane)})).sort((one, other) => one.layer.localeCompare(other.layer)).slice(0, 12);
 }
 
 function draw() {

@@ -5,6 +5,7 @@ import {LEVELS, SATURATIONS, colourTable, rgb, saturation} from '../../../audiob
 import {BANDS, decode} from '../../../audiobend/page/static/frames.js';
 import {NAMES, cells} from '../../../audiobend/page/static/glyphs.js';
 import {heightOf, levelSteps, makeRing, push, rowBands, slotOf} from '../../../audiobend/page/static/history.js';
+import {joined} from '../../../audiobend/page/static/lanes.js';
 import {action, GROUPS, rowsOf} from '../../../audiobend/page/static/keys.js';
 import {moved, placeAt} from '../../../audiobend/page/static/order.js';
 import {sample} from '../../../audiobend/page/static/shapes.js';
@@ -221,4 +222,9 @@ test('a scene lights the cells of the bends that are on', () => {
   const bends = [{layer: '3', features: 'cluster 0,1', on: true}, {layer: '2', features: 'random 0.2', on: true}, {layer: '1', features: 'all', on: false}];
   assert.deepEqual(cellsOf(bends), ['3/0', '3/1', '2/all']);
   assert.deepEqual(sceneFacts(['a', {name: 'b', bends}]).map((one) => one.cells), [[], ['3/0', '3/1', '2/all']]);
+});
+
+test('a lane of a take is thick where the bend is strong, and nothing where it is off', () => {
+  assert.deepEqual(joined({on: [[2, 0], [4, 1]], turned: [[3, 5], [5, 10]]}), [[0, 0.5], [2, 0], [3, 0], [4, 0.5], [5, 1]]);
+  assert.deepEqual(joined({on: [[1, 1]], turned: null}), [[0, 0], [1, 1]]);
 });
