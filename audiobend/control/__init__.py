@@ -32,10 +32,11 @@ from audiobend.control.commands import (
     StopTake,
     Undo,
 )
+from audiobend.control.reading import read
 from audiobend.control.scenes import morph
 from audiobend.control.scheduling import Schedule
 from audiobend.control.state import Context, Fade, MorphPosition, PadPosition, State
-from audiobend.control.update import read, update, update_all
+from audiobend.control.update import update, update_all
 
 __all__ = [
     "AddBend",

@@ -1,13 +1,11 @@
-"""How a command changes the state: one pure function, and how a target's value is read."""
+"""How a command changes the state: one pure function."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import count
-from typing import Any
 
-from audiobend.bending import Bend, Patch, get_transform
-from audiobend.bending.transform import Param
+from audiobend.bending import Patch
 from audiobend.bending.values import switch
-from audiobend.control.chain import added, order_of, ordered, solo_of
+from audiobend.control.chain import added, ordered, solo_of
 from audiobend.control.commands import (
     AddBend,
     Command,
@@ -32,13 +30,11 @@ from audiobend.control.commands import (
 )
 from audiobend.control.fitting import MAX_BENDS, check_axis, check_fits, fitting
 from audiobend.control.history import History, redone, remembered, undone
-from audiobend.control.scenes import check_name, morph
-from audiobend.control.state import Context, Fade, MorphPosition, PadPosition, State
+from audiobend.control.reading import has_bend, new_bend
+from audiobend.control.sceneplay import deleted, loaded, morphed, morphed_four, moved, renamed, saved
+from audiobend.control.scenes import check_name
+from audiobend.control.state import Context, State
 from audiobend.errors import AudiobendError, ControlError, did_you_mean
-
-MAX_SCENES = 256
-POSITION = Param("position", 0, 1, default=0, help="0 is the first scene, 1 the second")
-FADE = Param("seconds", 0, 600, default=0, unit="s", help="how long it takes to get there")
 
 
 def update(state: State, command: Command, context: Context, now: float = 0.0) -> State:
@@ -107,34 +103,6 @@ def _turned(command: Command, state: State) -> str:
     return f"revision {state.revision}"
 
 
-def read(state: State, target: str, place: Place | None = None) -> Any:
-    """Return the value of a target of `Set`; a bend that was never touched is off and has its defaults."""
-    if target in ("bypass", "difference", "solo"):
-        return getattr(state, target)
-    if target == "order":
-        return order_of(state.patch)
-    if target == "morph":
-        return _position_of(state).position
-    if target in ("pad/x", "pad/y"):
-        return getattr(_pad_of(state), target[-1])
-    if target in _COUNTED:
-        return _COUNTED[target](state)
-    if place is not None and not has_bend(state.patch, place.id):
-        return Patch(bends=(new_bend(place),)).get(target)
-    return state.patch.get(target)
-
-
-def has_bend(patch: Patch, id: str) -> bool:
-    """Return whether the patch has a bend of that id."""
-    return any(bend.id == id for bend in patch.bends)
-
-
-def new_bend(place: Place) -> Bend:
-    """Return the bend that an address makes at its first touch: switched off, with its transform's defaults."""
-    values = get_transform(place.transform).defaults()
-    return Bend(place.id, place.layer, place.transform, values, place.features, on=False, profile="default")
-
-
 def _carry_out(state: State, command: Command, context: Context) -> State:
     match command:
         case Set("image", value):
@@ -153,32 +121,21 @@ def _carry_out(state: State, command: Command, context: Context) -> State:
             return state.replace(patch=patch)
         case RemoveBend(id):
             return state.replace(patch=state.patch.without(id))
-        case Set("morph", value):
-            at = _position_of(state)
-            return _morph(state, Morph(at.a, at.b, value), context)
-        case Set("pad/x" | "pad/y" as target, value):
-            corners = _pad_of(state)
-            x, y = (value, corners.y) if target == "pad/x" else (corners.x, value)
-            return _morph_four(state, MorphFour(*corners.corners, x, y), context)
-        case MorphFour():
-            return _morph_four(state, command, context)
-        case RenameScene(name, to):
-            return _rename(state, name, check_name(to))
+        case Set("morph" | "pad/x" | "pad/y" as target, value):
+            return moved(state, target, value, context)
         case Set():
             return _set(state, command, context)
         case Morph():
-            return _morph(state, command, context)
+            return morphed(state, command, context)
+        case MorphFour():
+            return morphed_four(state, command, context)
         case Panic():
             return state.replace(bypass=True, panics=state.panics + 1)
         case LoadPatch(patch):
             check_fits(patch, context)
             return state.replace(patch=patch, morph=None, pad=None, scene="", fade=None)
         case LoadScene(name, seconds):
-            patch = _scene(state, name)
-            check_fits(patch, context)
-            length = float(FADE.check(seconds, "fade"))
-            fade = Fade(state.revision + 1, length) if length else None
-            return state.replace(patch=patch, morph=None, pad=None, scene=name, fade=fade)
+            return loaded(state, name, seconds, context)
         case Undo():
             return undone(state)
         case Redo():
@@ -190,9 +147,11 @@ def _carry_out(state: State, command: Command, context: Context) -> State:
                 raise ControlError("no take is being recorded")
             return state.replace(take="")
         case SaveScene(name):
-            return _save(state, check_name(name))
+            return saved(state, name)
+        case RenameScene(name, to):
+            return renamed(state, name, to)
         case DeleteScene(name):
-            return _delete(state, name)
+            return deleted(state, name)
         case RequestModel() | ModelLoaded() | ModelFailed():
             return _model(state, command, context)
 
@@ -227,50 +186,6 @@ def _touched(patch: Patch, place: Place, context: Context) -> Patch:
     return patch.with_bend(bend)
 
 
-def _morph(state: State, command: Morph, context: Context) -> State:
-    share = float(POSITION.check(command.position, "morph"))
-    between = morph(_scene(state, command.a), _scene(state, command.b), share, context.layers)
-    check_fits(between, context)
-    at = MorphPosition(command.a, command.b, share)
-    return state.replace(patch=between, morph=at, pad=None, scene="", fade=None)
-
-
-def _morph_four(state: State, command: MorphFour, context: Context) -> State:
-    x, y = (float(POSITION.check(value, name)) for name, value in (("x", command.x), ("y", command.y)))
-    near, far = (
-        morph(_scene(state, a), _scene(state, b), x, context.layers)
-        for a, b in ((command.a, command.b), (command.c, command.d))
-    )
-    between = morph(near, far, y, context.layers)
-    check_fits(between, context)
-    at = PadPosition(command.a, command.b, command.c, command.d, x, y)
-    return state.replace(patch=between, morph=None, pad=at, scene="", fade=None)
-
-
-def _rename(state: State, name: str, to: str) -> State:
-    _scene(state, name)
-    if to != name and to in state.scenes:
-        raise ControlError(f"there is a scene '{to}' already; choose another name")
-    named = {to if one == name else one: patch for one, patch in state.scenes.items()}
-    at = None if state.morph and name in (state.morph.a, state.morph.b) else state.morph
-    pad = None if state.pad and name in state.pad.corners else state.pad
-    return state.replace(scenes=named, scene=to if state.scene == name else state.scene, morph=at, pad=pad)
-
-
-def _save(state: State, name: str) -> State:
-    if name not in state.scenes and len(state.scenes) >= MAX_SCENES:
-        raise ControlError(f"there are {MAX_SCENES} scenes, the most there can be; delete one first")
-    return state.replace(scenes={**state.scenes, name: state.patch}, scene=name)
-
-
-def _delete(state: State, name: str) -> State:
-    _scene(state, name)
-    left = {other: patch for other, patch in state.scenes.items() if other != name}
-    at = None if state.morph and name in (state.morph.a, state.morph.b) else state.morph
-    pad = None if state.pad and name in state.pad.corners else state.pad
-    return state.replace(scenes=left, scene="" if state.scene == name else state.scene, morph=at, pad=pad)
-
-
 def _start_take(state: State, name: str) -> State:
     if state.take:
         raise ControlError(f"the take '{state.take}' is being recorded; stop it first")
@@ -297,30 +212,3 @@ def _model(state: State, command: RequestModel | ModelLoaded | ModelFailed, cont
         case ModelFailed():
             wrong = state.wanted_model == name
             return state.replace(wanted_model="", model_error=command.reason) if wrong else state
-
-
-def _scene(state: State, name: str) -> Patch:
-    if name not in state.scenes:
-        raise ControlError(f"there is no scene '{name[:64]}'{did_you_mean(name[:64], state.scenes)}")
-    return state.scenes[name]
-
-
-def _position_of(state: State) -> MorphPosition:
-    if state.morph is None:
-        raise ControlError("no scenes are being morphed; send /audiobend/scene/morph with two scenes and a position")
-    return state.morph
-
-
-def _pad_of(state: State) -> PadPosition:
-    if state.pad is None:
-        raise ControlError("no four scenes are being morphed; send /audiobend/scene/pad with four scenes, x and y")
-    return state.pad
-
-
-_COUNTED: dict[str, Callable[[State], int | str]] = {
-    "scenes": lambda state: len(state.scenes),
-    "undos": lambda state: len(state.history.past),
-    "redos": lambda state: len(state.history.future),
-    "take": lambda state: state.take,
-    "image": lambda state: state.image,
-}

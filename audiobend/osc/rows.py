@@ -13,7 +13,7 @@ from audiobend.bending.bend import OUTPUT_PARAMS
 from audiobend.bending.latent import LATENT_OPS
 from audiobend.bending.modulation import MODULATION_PARAMS, SHAPES
 from audiobend.bending.transform import Number, Param, Transform
-from audiobend.control.update import FADE, POSITION
+from audiobend.control.sceneplay import FADE, POSITION
 
 LAST_INT = 2**31 - 1
 LONGEST_FADE = f"{FADE.low:g}..{FADE.high:g}"
