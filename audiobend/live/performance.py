@@ -192,7 +192,7 @@ class Performance(Supervisor):
             self.desk.change_model(context)
 
     def _figures(self) -> Mapping[str, float]:
-        if not hasattr(self, "latency"):
+        if not self.has_started:
             return {}
         status = self.status()
         return {

@@ -55,6 +55,7 @@ class Supervisor:
         self.ready: Ready
         self.latency: Latency
         self.origin: int
+        self.has_started = False    # from then on there is a status
         self._source: Source | None = None
         self.playing: Path | None = setup.source
         self.playing_name = setup.source.name if setup.source else ""
@@ -88,6 +89,7 @@ class Supervisor:
         self._began = self._shared[Count.PLAYED]
         self._begin_files()
         self._lost = LostTime(self.streaming.rate, self._shared[Count.BLOCK])
+        self.has_started = True
         if not self.ready.is_real_time:
             self._tell(ADVICE)
         if self.ready.warning is not None:

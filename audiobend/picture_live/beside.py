@@ -30,7 +30,7 @@ def pictures_beside(
         return Shown(picture_model, state.heard, state.bypass, state.fade, side)
 
     def heard() -> Heard | None:
-        if not hasattr(performance, "latency"):
+        if not performance.has_started:
             return None
         status = performance.status()
         return Heard(status.seconds, status.in_db)
