@@ -184,6 +184,7 @@ def told():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_the_process_shows_what_is_wanted_and_comes_back_when_killed(model_file, small_model, told):
     setup = Setup(where=Where(port=0), seeds=(4,), side=16)
     with PictureProcess(setup, Shown(str(model_file)), told.append) as pictures:
@@ -214,6 +215,7 @@ def test_a_model_that_cannot_be_loaded_is_told_at_the_start(tmp_path, told):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_image_live_is_bent_by_the_addresses_of_sound(model_file, tmp_path):
     words = ["image", "live", "--model", model_file, "--osc-port", "0", "--page-port", "0", "--seeds", "4", "--json",
              "--session", tmp_path / "session", "--side", "16"]    # fmt: skip
@@ -245,6 +247,7 @@ def test_image_live_is_bent_by_the_addresses_of_sound(model_file, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_one_gesture_turns_sound_and_picture_and_the_sound_outlives_the_picture(tiny_bundle, model_file, tmp_path):
     import soundfile as sf
 
