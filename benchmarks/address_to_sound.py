@@ -34,6 +34,7 @@ def measured(model: str | None, profile: str, name: str, times: int, track: Path
     from audiobend.live.audio import Clock
     from audiobend.live.dsp import Wanted
     from audiobend.live.performance import Performance
+    from audiobend.live.priority import come_first
     from audiobend.live.rings import Count
     from audiobend.live.setup import Setup
     from audiobend.osc.client import OscClient
@@ -46,6 +47,7 @@ def measured(model: str | None, profile: str, name: str, times: int, track: Path
     taken = []
     with Performance(setup, load_model(model), lambda sentence: print(sentence, file=sys.stderr)) as performance:
         assert performance.start()
+        come_first()    # as in audiobend live
         shared = performance._shared
         shared[Count.KEEPS] = 1
         performance.watch(2.0)

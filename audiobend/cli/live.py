@@ -121,8 +121,9 @@ def live(
     from audiobend.io.patchfile import load_patch
     from audiobend.io.session import Session
     from audiobend.io.yamlfile import named
+    from audiobend.live.archive import Keeping
     from audiobend.live.dsp import Wanted
-    from audiobend.live.performance import Keeping, Performance
+    from audiobend.live.performance import Performance
     from audiobend.live.setup import Setup
     from audiobend.osc.doors import Listening
     from audiobend.osc.framing import checked

@@ -2,45 +2,22 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path
+from dataclasses import replace
 from time import monotonic
 
 from audiobend.control import Command, Context, ModelFailed, StartTake, State, StopTake
-from audiobend.control.scenes import check_name
-from audiobend.errors import AudiobendError, ControlError
+from audiobend.errors import AudiobendError
 from audiobend.io.modelbundle import list_models, load_model
-from audiobend.io.session import Session
 from audiobend.io.takefile import TakeHead, track_of
-from audiobend.live.keeper import Keeper
+from audiobend.live.archive import Archive, Keeping
 from audiobend.live.seam import Told
 from audiobend.live.setup import Setup
 from audiobend.live.supervisor import Supervisor
-from audiobend.live.takes import Takes
 from audiobend.networks.model import Model
 from audiobend.osc.desk import Desk
 from audiobend.osc.doors import Doors, Listening
 
 _ANY_PORT = Listening(port=0)
-
-
-@dataclass(frozen=True)
-class Keeping:
-    """What outlives a performance.
-
-    Attributes
-    ----------
-    session : Session or None
-        Where scenes and takes lie; None keeps scenes in memory, and no takes.
-    take : Path or None
-        A take that is recorded from the beginning; an existing file is replaced.
-    """
-
-    session: Session | None = None
-    take: Path | None = None
-
-
 _NOTHING = Keeping()
 
 
@@ -76,20 +53,14 @@ class Performance(Supervisor):
         listening: Listening = _ANY_PORT,
         keeping: Keeping = _NOTHING,
     ) -> None:
-        self.session, self._take_path = keeping.session, keeping.take
-        scenes, wrong = keeping.session.scenes() if keeping.session else ({}, [])
-        for sentence in wrong:
-            tell(sentence)
-        own = _name_of(keeping.take) if keeping.take else ""
-        takes = tuple(one for one in keeping.session.takes() if one != own) if keeping.session else ()
+        self._archive = archive = Archive(keeping, tell, lambda: self._stop_take())
+        self.session = archive.session
         state = State(
-            setup.wanted.patch, bypass=setup.wanted.bypass, model=model.name, scenes=scenes, takes=takes
+            setup.wanted.patch, bypass=setup.wanted.bypass, model=model.name, scenes=archive.scenes, takes=archive.takes
         )
         context = Context.of_model(model, list(list_models()))
         self._number = 0
         self.watchers: list[Callable[[State], None]] = []
-        self._keeper = Keeper(tell)
-        self._takes = Takes(self._keeper, lambda: self._stop_take())
         self.desk = Desk(state, context, self._on_change, self._figures, _clock(), self._on_commands)
         self._model, self._sources = model, {model.name: setup.wanted.model}
         super().__init__(setup, tell)
@@ -97,16 +68,16 @@ class Performance(Supervisor):
             self.osc = Doors(self.desk, listening).open()    # a port in use is known at once
         except BaseException:
             super().close()
-            self._keeper.close()
+            archive.close()
             raise
 
     def start(self) -> bool:
         """See `Supervisor.start`; a take that is wanted begins here."""
         if not super().start():
             return False
-        self._takes.ready(self._head(), self.origin)
-        if self._take_path is not None:
-            (error,) = self.desk.apply([StartTake(_name_of(self._take_path))])
+        self._archive.ready(self._head(), self.origin)
+        if self._archive.first_take:
+            (error,) = self.desk.apply([StartTake(self._archive.first_take)])
             if error is not None:
                 raise error
         return True
@@ -115,8 +86,7 @@ class Performance(Supervisor):
         """End everything; a take that is being recorded is whole."""
         self.osc.close()
         super().close()
-        self._takes.close()
-        self._keeper.close()
+        self._archive.close()
 
     @property
     def source_of_model(self) -> str | None:
@@ -126,10 +96,10 @@ class Performance(Supervisor):
 
     def on_told(self, told: Told) -> None:
         """See `Supervisor.on_told`."""
-        self._takes.told(told)
+        self._archive.told(told)
 
     def _on_commands(self, commands: Sequence[Command], after: State, now: float) -> None:
-        self._takes.note(self._number + 1, commands, after, now)    # the change that follows tells the engine
+        self._archive.note(self._number + 1, commands, after, now)    # the change that follows tells the engine
 
     def _on_change(self, before: State, after: State) -> None:
         if after.wanted_model and after.wanted_model != before.wanted_model:
@@ -141,26 +111,7 @@ class Performance(Supervisor):
             self.change(replace(wanted, fade=fade, difference=after.difference, number=self._number))
             for watcher in self.watchers:
                 watcher(after)
-        if after.scenes is not before.scenes and self.session is not None:
-            self._keep_scenes(self.session, before, after)
-        if after.take != before.take:
-            self._record(after.take)
-
-    def _keep_scenes(self, session: Session, before: State, after: State) -> None:
-        for name, patch in after.scenes.items():
-            if before.scenes.get(name) is not patch:
-                self._keeper.do(partial(session.save_scene, name, patch), instead_of=name)
-        for name in before.scenes.keys() - after.scenes.keys():
-            self._keeper.do(partial(session.delete_scene, name), instead_of=name)
-
-    def _record(self, name: str) -> None:
-        """Begin or end a take."""
-        self._takes.stop(self._number)
-        path, self._take_path = self._take_path, None
-        if name and path is not None and name == _name_of(path):
-            self._takes.start(lambda: path)
-        elif name and self.session is not None:
-            self._takes.start(partial(self.session.take_path, name))
+        self._archive.keep(before, after, self._number)
 
     def _stop_take(self) -> None:
         self.desk.apply([StopTake()])
@@ -213,11 +164,3 @@ def _clock() -> Callable[[], float]:
 def _heard(state: State) -> tuple[object, ...]:
     """Return all of a state that can be heard."""
     return state.heard, state.bypass, state.difference, state.model, state.fade
-
-
-def _name_of(path: Path) -> str:
-    """Return what a take in a file of any name is called."""
-    try:
-        return check_name(path.stem, "take")
-    except ControlError:
-        return "take"

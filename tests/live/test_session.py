@@ -6,9 +6,10 @@ from audiobend.bending import Patch
 from audiobend.control import DeleteScene, LoadScene, SaveScene, Set, StartTake
 from audiobend.io.modelbundle import load_model
 from audiobend.io.session import Session
+from audiobend.live.archive import Keeping
 from audiobend.live.audio import Clock
 from audiobend.live.dsp import Wanted
-from audiobend.live.performance import Keeping, Performance
+from audiobend.live.performance import Performance
 from audiobend.live.setup import Setup
 from audiobend.spectral.live_settings import LiveSettings
 
