@@ -36,6 +36,7 @@ class Job:
             self.share = float(value)
         else:
             self.state, self.sentence = kind, str(value)
+            self.share = 1.0 if kind == "done" else self.share
 
     def facts(self) -> dict[str, Any]:
         """Return how it stands, for the page."""

@@ -20,12 +20,11 @@ def tone(hertz: float, seconds: float = 1.0, rate: int = 22050) -> bytes:
     return file.getvalue()
 
 
-async def done(session, number: int) -> dict:
-    """Wait until a job is over."""
-    while (facts := await (await session.get(f"/api/jobs/{number}")).json())["state"] in ("waiting", "running"):
-        assert 0 <= facts["fraction"] <= 1
-        await asyncio.sleep(0.2)
-    return facts
+async def done(caller, session, number: int) -> dict:
+    """Wait until a page is told that a job is over; return how it stands then."""
+    over = ("done", "failed")
+    await caller.until(lambda told: told.get("job", {}).get("job") == number and told["job"]["state"] in over)
+    return await (await session.get(f"/api/jobs/{number}")).json()
 
 
 @pytest.mark.slow
@@ -34,10 +33,8 @@ def test_a_sound_is_rendered_with_the_bends_of_now_and_comes_back_whole(stage):
         async with page(stage) as (one, _), web(stage) as session:
             answer = await session.post("/api/drop?what=render&name=my tone.wav&quality=fast", data=tone(440))
             number = (await answer.json())["job"]
-            facts = await done(session, number)
-            assert facts["state"] == "done", facts
-            told = await one.until(lambda told: told.get("job", {}).get("state") == "done")
-            assert told["job"]["job"] == number
+            facts = await done(one, session, number)
+            assert facts["state"] == "done" and facts["fraction"] == 1, facts
             answer = await session.get(facts["result"])
             return answer.headers["Content-Disposition"], await answer.read()
 
@@ -99,7 +96,7 @@ def test_a_take_is_recorded_drawn_downloaded_and_rendered(stage):
                 await asyncio.sleep(0.2)
             text = await (await session.get(f"/api/takes/{name}")).text()
             answer = await session.post(f"/api/takes/{name}/render?quality=fast")
-            facts = await done(session, (await answer.json())["job"])
+            facts = await done(one, session, (await answer.json())["job"])
             missing = await session.get("/api/takes/nothing")
             wrong = await session.post(f"/api/takes/{name}/render?quality=perfect")
             return lanes, text, facts, (missing.status, wrong.status, await wrong.text())
