@@ -25,7 +25,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +39,8 @@ from audiobend.bending import Bend, Cluster, Indices, Patch
 from audiobend.bending.features import Features, LayerName
 from audiobend.clustering.descriptors import BANDS
 from audiobend.clustering.hearing import Ear, Passage, passages
-from audiobend.io.clusterfile import load_clusters
 from audiobend.io.files import MARK
+from audiobend.io.modelbundle import load_model
 from audiobend.networks.model import Model
 from audiobend.train.dataset import find_sounds
 from audiobend.train.evaluation import is_among, kept_out
@@ -298,9 +298,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")    # of files that end early
-    model = ab.load_model(options.model)
-    if options.clusters:
-        model = replace(model, clusters=load_clusters(options.clusters, fingerprint=model.fingerprint))
+    model = load_model(options.model, clusters=options.clusters)
     training_tracks, unheard_tracks = split(model, options.corpus)
     training = passages(training_tracks, TRACKS, max(1, options.windows // 2), seed=1)
     if options.pictures:
@@ -319,7 +317,6 @@ def main() -> None:
     broken = broken_promises(results)
     if options.check and broken:
         sys.exit("a promise is broken: " + "; ".join(broken))
-
 
 
 

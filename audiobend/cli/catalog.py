@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from audiobend.cli.choices import OtherClusters
 from audiobend.cli.screen import progress_bar, say, show_json
 
 
@@ -23,7 +24,7 @@ def catalog(
     strengths: Annotated[int, typer.Option(min=1, max=8, help="How many strengths of each.")] = 2,
     seconds: Annotated[float, typer.Option(min=0.25, max=30, help="How much of the sound is bent.")] = 10.0,
     start: Annotated[float | None, typer.Option(min=0, help="From where on, in s. [default: the loudest part]")] = None,
-    clusters: Annotated[Path | None, typer.Option(help="Other clusters than the model's own.")] = None,
+    clusters: OtherClusters = None,
     jobs: Annotated[int, typer.Option(min=1, max=64, help="Processes that work side by side.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
@@ -35,23 +36,19 @@ def catalog(
 
     For example: audiobend catalog corpus-quarter track.wav --out catalog
     """
-    from dataclasses import replace
     from time import perf_counter
 
     from audiobend.clustering.catalog.ladder import DEFAULT_TRANSFORMS, check_transforms
     from audiobend.clustering.catalog.making import make_catalog
     from audiobend.clustering.catalog.store import Store
     from audiobend.clustering.catalog.subject import read_subject
-    from audiobend.io.clusterfile import load_clusters
     from audiobend.io.modelbundle import load_model
 
     begun = perf_counter()
     names = DEFAULT_TRANSFORMS if transforms is None else [name.strip() for name in transforms.split(",")]
     chosen = check_transforms(names)
     Store(out).check()
-    the_model = load_model(model)
-    if clusters:
-        the_model = replace(the_model, clusters=load_clusters(clusters, fingerprint=the_model.fingerprint))
+    the_model = load_model(model, clusters=clusters)
     subject = read_subject(sound, seconds, start, the_model.codec.sample_rate)
     with progress_bar(f"bending {subject.name}", quiet or json_) as advance:
         made = make_catalog(

@@ -1,6 +1,10 @@
 """What several verbs let one choose from."""
 
 from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 
 class Profile(StrEnum):
@@ -16,3 +20,12 @@ class LivePhase(StrEnum):
 
     input = "input"
     rtisi = "rtisi"
+
+
+OtherClusters = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE|effect",
+        help="Other clusters than the model's own: a file, or effect, where the model keeps those too.",
+    ),
+]

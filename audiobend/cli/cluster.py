@@ -24,6 +24,7 @@ class Method(StrEnum):
 
     metric = "metric"
     coactivation = "coactivation"
+    effect = "effect"
     vgg16 = "vgg16"
     pixels = "pixels"
 
@@ -50,7 +51,7 @@ def cluster(
         Method,
         typer.Option(
             help="metric: the look of activation maps, learnt; coactivation: active at the same moments; "
-            "vgg16, pixels: the look of mean maps."
+            "effect: what each does to the output; vgg16, pixels: the look of mean maps."
         ),
     ] = Method.metric,
     algorithm: Annotated[Algorithm, typer.Option(help="How alike features are put into groups.")] = Algorithm.kmeans,
@@ -74,7 +75,7 @@ def cluster(
     eps: Annotated[float | None, typer.Option(help="Radius of dbscan [default: that of the clearest groups].")] = None,
     samples: Annotated[
         int | None,
-        typer.Option(min=1, max=100000, help="Windows or pictures to look at [default: 1000; 128 if not metric]."),
+        typer.Option(min=1, max=100000, help="Windows or pictures to look at [default: 1000 metric, 32 effect, 128]."),
     ] = None,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Training steps of each layer [default: by the size of its maps].")

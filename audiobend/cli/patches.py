@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from audiobend.cli.choices import OtherClusters
 from audiobend.cli.screen import say, show_json, table
 from audiobend.errors import PatchError
 
@@ -58,11 +59,15 @@ def transforms(json_: Json = False) -> None:
     table("Transforms", ["family", "transform", "parameters", "what it does"], rows)
 
 
-def layers(model: ModelOption = None, json_: Json = False) -> None:
+def layers(
+    model: ModelOption = None,
+    clusters: OtherClusters = None,
+    json_: Json = False,
+) -> None:
     """List a model's layers and clusters."""
     from audiobend.io.modelbundle import load_model
 
-    the_model = load_model(model)
+    the_model = load_model(model, clusters=clusters)
     entries = []
     for layer in the_model.network.layers():
         names: dict[int, str] = {}

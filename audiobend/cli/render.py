@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from audiobend.cli.choices import OtherClusters
 from audiobend.cli.outputs import Outputs, check_outputs, make_folder, plan_outputs
 from audiobend.cli.screen import progress_bar, say, show_json
 from audiobend.errors import PatchError, TakeError
@@ -60,9 +61,7 @@ def render(
     ],
     patch: Annotated[Path | None, typer.Option(help="Patch file; without it the sound passes unbent.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of a shipped model, or a bundle's folder.")] = None,
-    clusters: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Cluster file to take instead of the model's own.")
-    ] = None,
+    clusters: OtherClusters = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="BEND/PARAM=VALUE", help="Change a value of the patch.")
     ] = None,

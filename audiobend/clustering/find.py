@@ -9,6 +9,7 @@ from torch import Tensor
 
 from audiobend.bending import Clusters
 from audiobend.clustering.coactivation import coactivation_points
+from audiobend.clustering.effect import effect_points, effects
 from audiobend.clustering.grouping import Groups, Points, group, n_distinct
 from audiobend.clustering.listening import (
     Inputs,
@@ -125,6 +126,9 @@ def _points(
     check_alive(means)
     if settings.method == "coactivation":
         return {layer: coactivation_points(one.values) for layer, one in series.items()}, means, {}
+    if settings.method == "effect":
+        changes = effects(network, inputs, specs, stage("taking out one feature after the other"))
+        return {layer: effect_points(one) for layer, one in changes.items()}, means, {}
     if vgg16 is None:
         return {layer: standardised(one.mean) for layer, one in means.items()}, means, {}
     points = {}

@@ -9,8 +9,8 @@ from audiobend.clustering.metric_network import depth_for
 from audiobend.errors import ClusteringError, did_you_mean
 from audiobend.networks.bendable import LayerName, LayerSpec
 
-METHODS = ("metric", "coactivation", "vgg16", "pixels")
-SAMPLES = {"metric": 1000, "coactivation": 128, "vgg16": 128, "pixels": 128}
+METHODS = ("metric", "coactivation", "effect", "vgg16", "pixels")
+SAMPLES = {"metric": 1000, "coactivation": 128, "effect": 32, "vgg16": 128, "pixels": 128}
 ZHENGS_CLUSTERS = 8
 
 
@@ -20,7 +20,7 @@ class Settings:
 
     Attributes
     ----------
-    method : "metric", "coactivation", "vgg16" or "pixels"
+    method : "metric", "coactivation", "effect", "vgg16" or "pixels"
     algorithm : "kmeans" or "dbscan"
     layers : tuple of layer names or None
         None: all numbered layers that have more than one feature.
@@ -28,7 +28,7 @@ class Settings:
         One for each layer, or one for all of them; None is the papers' number, or fewer where few features differ.
     seed : int
     samples : int or None
-        Inputs that are looked at; None is 1000 for method metric and 128 for the others.
+        Inputs that are looked at; None is 1000 for method metric, 32 for effect and 128 for the others.
     steps : int or None
         Of training each layer's network; None depends on the size of the maps.
     eps : float or None
@@ -85,7 +85,7 @@ def chosen_layers(specs: Sequence[LayerSpec], settings: Settings) -> list[LayerS
         spec = table[name]
         if spec.n_features < 2:
             raise ClusteringError(f"layer {name} has one feature; clusters need at least two")
-        if spec.height * spec.width == 1 and settings.method != "coactivation":
+        if spec.height * spec.width == 1 and settings.method not in ("coactivation", "effect"):
             raise ClusteringError(f"layer {name} has maps of one point, which look like nothing; use coactivation")
     return [table[name] for name in settings.layers]
 

@@ -72,7 +72,8 @@ def load_model(
     name : str, Path or None
         Name of a shipped model, or a bundle's folder; None is the default model.
     clusters : str, Path or None
-        A cluster file to take instead of the bundle's.
+        A cluster file to take instead of the bundle's ``clusters.yaml``, or the name of another one that the bundle
+        keeps: ``"effect"`` for ``clusters-effect.yaml``.
     with_clusters : bool
         False leaves the bundle's clusters out, whatever model they are for.
 
@@ -96,6 +97,8 @@ def load_model(
 def _clusters(folder: Path, path: str | Path | None, fingerprint: str) -> Clusters | None:
     if path is None and not (folder / "clusters.yaml").is_file():
         return None
+    if path is not None and (kept := folder / f"clusters-{path}.yaml").is_file() and not Path(path).exists():
+        path = kept
     return load_clusters(path or folder / "clusters.yaml", fingerprint=fingerprint)
 
 

@@ -21,7 +21,7 @@ from tests.clustering.pictures import Codes, blobs
 METRIC = Settings(method="metric", n_clusters=(3,), steps=150)
 
 
-@pytest.mark.parametrize("method", [pytest.param("metric", marks=pytest.mark.slow), "coactivation", "pixels"])
+@pytest.mark.parametrize("method", [pytest.param("metric", marks=pytest.mark.slow), "coactivation", "effect", "pixels"])
 @pytest.mark.parametrize("algorithm", ["kmeans", "dbscan"])
 def test_planted_clusters_of_pictures_are_found_and_numbered_from_left_to_right(method, algorithm):
     network = blobs()
