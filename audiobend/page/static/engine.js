@@ -44,10 +44,21 @@ async function received(message) {
   if (message.state && !message.hello && store.hello) takeState(message.state);
   if (message.osc) for (const [address, ...args] of message.osc) remote(address, args);
   if (message.status) { store.status = statusFacts(message.status); touch('status'); }
+  if (message.status && store.hello && !store.hello.latency.total_ms) ask();
   if (message.modulated) { store.modulated = message.modulated.map(canonical); }
   if (message.heard) { store.heard = {address: message.heard[0], value: message.heard[1], from: message.heard[2], at: performance.now()}; touch('heard'); }
   if (message.input && store.hello) { store.hello.input = message.input; touch('input'); }
   if (message.session) { store.hello.session = message.session; touch('scenes', 'take'); }
+}
+
+let asked = 0;
+/** A page that was open before sound ran learns how late it is once it runs. */
+async function ask() {
+  if (performance.now() - asked < 3000) return;
+  asked = performance.now();
+  const answer = await fetch('/api/about').catch(() => null);
+  const about = answer?.ok ? await answer.json() : {};
+  if (about.latency) takeHello({...store.hello, ...about, session: store.hello.session});
 }
 
 async function greet({hello, state}) {
