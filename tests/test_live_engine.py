@@ -42,7 +42,9 @@ def test_block_sizes_do_not_matter(tiny_model, sound, phase, n_channels):
         assert np.array_equal(play(LiveEngine(tiny_model, patch, settings), samples, size), expected), size
 
 
-@pytest.mark.parametrize(("name", "n_channels"), [pytest.param("low", 2, marks=pytest.mark.slow), ("balanced", 1), ("studio", 1)])
+@pytest.mark.parametrize(
+    ("name", "n_channels"), [pytest.param("low", 2, marks=pytest.mark.slow), ("balanced", 1), ("studio", 1)]
+)
 def test_unbent_sound_is_what_the_whole_sound_gives(tiny_model, sound, name, n_channels):
     settings = LiveSettings.profile(name, n_channels=n_channels)
     engine = LiveEngine(tiny_model, Patch(), settings)
