@@ -181,9 +181,9 @@ class LiveEngine:
     ) -> None:
         """Change what is given; it is reached by a ramp of some milliseconds (`detail`: over a stride).
 
-        All but ``bypass`` and ``difference`` take the place of the patch's output values until the next `set_patch`: ``mix`` and
-        ``detail`` 0..1, ``gain_db`` -60..24, and the two switches. Without the limiter, peaks are cut off. With
-        ``difference``, only what bends add and take away is heard, and nothing dry.
+        All but ``bypass`` and ``difference`` take the place of the patch's output values until the next `set_patch`:
+        ``mix`` and ``detail`` 0..1, ``gain_db`` -60..24, and the two switches. Without the limiter, peaks are cut off.
+        With ``difference``, only what bends add and take away is heard, and nothing dry.
 
         Raises
         ------
