@@ -13,7 +13,7 @@ export function openSheet(name, title, body, focus, onclose) {
   sheet.className = `sheet ${name}`;
   const close = h('button.btn.ghost', {'aria-label': 'Close', 'data-act': 'close', onclick: () => closeSheet()}, icon('x'));
   const heading = typeof title === 'string' ? h('h2', {id: 'sheet-title', text: title}) : title;
-  sheet.replaceChildren(h('header', {}, heading, close), body);
+  sheet.replaceChildren(h('div.bar', {}, heading, close), body);
   sheet.hidden = false;
   before = document.activeElement;
   closed = onclose;
