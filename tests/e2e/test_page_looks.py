@@ -156,7 +156,9 @@ def test_both_spectra_are_drawn_and_go_on(opened):
     page.wait_for_function("() => audiobend.store.frozen")
 
 
-@pytest.mark.parametrize(("size", "theme"), [("desk", "dark"), ("desk", "light"), ("tablet", "dark"), ("phone", "light")])
+@pytest.mark.parametrize(
+    ("size", "theme"), [("desk", "dark"), ("desk", "light"), ("tablet", "dark"), ("phone", "light")]
+)
 def test_names_roles_sizes_and_contrasts_hold(opened, size, theme):
     page = opened(size, theme)
     for view in VIEWS[size]:
