@@ -9,15 +9,12 @@ from pathlib import Path
 
 from audiobend.live.children import begin
 from audiobend.live.rings import Shared
-from audiobend.page.audio_door import AudioDoor
+from audiobend.page.audio_door import NICE, AudioDoor
 from audiobend.page.file_door import FileDoor
 from audiobend.page.guard import Guard
 from audiobend.page.hub import Hub
 from audiobend.page.projector import Projector
 from audiobend.page.server import PageServer
-
-NICE = 5
-"""How far it stands behind sound when both want the processor."""
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,8 @@ def test_osc_moves_the_control_on_the_page(opened, stage):
 def test_a_reload_in_mid_performance_loses_nothing(opened, stage):
     page = opened(stage)
     page.locator("[data-transform=erode]").click()
-    page.locator('[data-cell="2/1"]').click()
+    page.locator('[data-cell="2/1"]').focus()
+    page.keyboard.press("Space")
     before = state_until(page, "b['layer2.cluster1.erode']?.on")
     page.reload()
     page.wait_for_selector('[data-cell="2/1"][aria-pressed=true]', state="attached")
