@@ -5,10 +5,10 @@ A job is a list of files, each with codes ``(batch, latent)``, a truncation, and
 
 import sys
 
-from bare_player import Refuse
-
 
 def main(job_path, result_path):
+    from bare_player import Refuse    # its neighbour, where this runs as a program
+
     sys.meta_path.insert(0, Refuse())
     import torch
 

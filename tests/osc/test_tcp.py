@@ -102,7 +102,7 @@ def test_changes_by_udp_reach_subscribers_on_a_connection(server, desk):
         assert line.hear() == [("/audiobend/done", ("/audiobend/notify", 1, 32))]
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
             other.sendto(encode("/audiobend/mix", [0.5]), ("127.0.0.1", udp.port))
-            assert line.hear() == [("/audiobend/mix", (0.5,))]
+            assert line.hear(2) == [("/audiobend/mix", (0.5,)), ("/audiobend/undo/count", (1,))]
 
 
 @pytest.mark.parametrize(
