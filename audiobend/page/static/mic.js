@@ -4,7 +4,7 @@ import {alarm, speak} from './speak.js';
 import {store, touch} from './store.js';
 
 export const mic = {on: false, underruns: 0, frames: 0, latency: 0, words: ''};
-let context = null, socket = null, stream = null, node = null, source = null;
+let context = null, courier = null, stream = null, node = null, source = null;
 
 /** Begin: the sound of the microphone goes to the engine, and what comes back is heard. */
 export async function startMic() {
@@ -20,23 +20,25 @@ export async function startMic() {
   node = new AudioWorkletNode(context, 'audiobend', {numberOfInputs: 1, numberOfOutputs: 1, outputChannelCount: [1], processorOptions: {channels: 1}});
   source = context.createMediaStreamSource(stream);
   source.connect(node).connect(context.destination);
-  node.port.onmessage = ({data}) => (data instanceof ArrayBuffer ? give(data) : counted(data));
+  node.port.onmessage = ({data}) => counted(data);
   open();
   await context.resume();
 }
 
+// Blocks go from the audio thread to a worker with the socket and back: a page that draws does not hold them up.
 function open() {
-  socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/audio?rate=${context.sampleRate}&channels=1`);
-  socket.binaryType = 'arraybuffer';
-  socket.onopen = () => { mic.on = true; speak('This browser\u2019s microphone plays'); touch('mic'); };
-  socket.onmessage = ({data}) => {
-    if (typeof data === 'string') { const hello = JSON.parse(data); mic.latency = hello.latency_frames ?? 0; touch('mic'); if (hello.fail) alarm(hello.fail); } else node.port.postMessage(data, [data]);
-  };
-  socket.onclose = ({code, reason}) => { const was = mic.on; stopMic(); if (!was || code > 1001) alarm(reason || 'The engine does not take this browser\u2019s sound.'); };
+  courier = new Worker('/static/courier.js');
+  courier.onmessage = ({data}) => hear(data);
+  const {port1, port2} = new MessageChannel();
+  node.port.postMessage(port1, [port1]);
+  const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+  courier.postMessage({url: `${scheme}://${location.host}/audio?rate=${context.sampleRate}&channels=1`, port: port2}, [port2]);
 }
 
-function give(block) {
-  if (socket?.readyState === 1 && socket.bufferedAmount < 200000) socket.send(block);
+function hear({open, hello, closed}) {
+  if (open) { mic.on = true; speak('This browser\u2019s microphone plays'); touch('mic'); }
+  if (hello) { mic.latency = hello.latency_frames ?? mic.latency; touch('mic'); if (hello.fail) alarm(hello.fail); }
+  if (closed) { const was = mic.on; stopMic(); if (!was || closed.code > 1001) alarm(closed.reason || 'The engine does not take this browser\u2019s sound.'); }
 }
 
 function counted({underruns, frames}) {
@@ -46,10 +48,10 @@ function counted({underruns, frames}) {
 
 export function stopMic() {
   mic.on = false;
-  if (socket) { socket.onclose = null; socket.close(); }
+  courier?.terminate();
   stream?.getTracks().forEach((track) => track.stop());
   node?.disconnect();
   context?.close();
-  context = socket = stream = node = null;
+  context = courier = stream = node = null;
   touch('mic');
 }

@@ -10,8 +10,13 @@ class Audiobend extends AudioWorkletProcessor {
     Object.assign(this, {channels, sequence: 0, filled: 0, read: 0, written: 0, underruns: 0, frames: 0, started: false});
     this.block = new Float32Array(BLOCK * channels);
     this.ring = new Float32Array(RING * channels);
-    this.wanted = BLOCK * 12;    // 140 ms: what the network and the other side's timers may take
-    this.port.onmessage = ({data}) => this.take(data);
+    this.wanted = BLOCK * 16;    // 190 ms: what the network and the other side's timers may take
+    this.port.onmessage = ({data}) => this.connect(data);
+  }
+
+  connect(courier) {
+    this.courier = courier;
+    courier.onmessage = ({data}) => this.take(data);
   }
 
   take(data) {
@@ -54,7 +59,7 @@ class Audiobend extends AudioWorkletProcessor {
     const packet = new ArrayBuffer(8 + 4 * this.block.length);
     new Uint32Array(packet, 0, 2).set([this.sequence++ >>> 0, BLOCK]);
     new Float32Array(packet, 8).set(this.block);
-    this.port.postMessage(packet, [packet]);
+    this.courier?.postMessage(packet, [packet]);
     this.filled = 0;
   }
 }
