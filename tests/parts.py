@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 FETCH = Path(__file__).parents[1] / ".ci" / "parts"
-PROGRAMS = ("jackd", "jack_wait", "oscsend", "oscdump", "pd", "chromium", "sclang")
+PROGRAMS = ("jackd", "jack_wait", "oscsend", "oscdump", "pd", "chromium", "sclang", "node")
 LIBRARIES = ("portaudio", "jack")
 
 
