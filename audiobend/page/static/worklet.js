@@ -10,7 +10,7 @@ class Audiobend extends AudioWorkletProcessor {
     Object.assign(this, {channels, sequence: 0, filled: 0, read: 0, written: 0, underruns: 0, frames: 0, started: false});
     this.block = new Float32Array(BLOCK * channels);
     this.ring = new Float32Array(RING * channels);
-    this.wanted = BLOCK * 16;    // 190 ms: what the network and the other side's timers may take
+    this.wanted = BLOCK * 24;    // 280 ms: what the network and the other side's timers may take
     this.port.onmessage = ({data}) => this.connect(data);
   }
 
