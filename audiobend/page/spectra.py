@@ -9,8 +9,8 @@ from audiobend.page.frames import Levels, columns_frame
 
 COLUMNS_PER_SECOND = 44100 / 256
 """As the network's."""
-MOST = 32
-"""Columns in one frame; who is further behind leaves some out."""
+MOST = 172
+"""Columns in one frame, a second of them; who is further behind leaves some out."""
 
 Numbers = NDArray[np.int64]
 

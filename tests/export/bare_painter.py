@@ -7,7 +7,7 @@ import sys
 
 
 def main(job_path, result_path):
-    from bare_player import Refuse    # its neighbour, where this runs as a program
+    from bare_player import Refuse  # its neighbour, where this runs as a program
 
     sys.meta_path.insert(0, Refuse())
     import torch
