@@ -55,6 +55,7 @@ def main() -> None:
         "inference.py": ["--check"],
         "export.py": ["--check"],
         "pictures.py": ["--check"],
+        "page.py": ["--check"],
     }
     if options.corpus:
         programs["fidelity.py"] = [str(options.corpus), "--check"]
