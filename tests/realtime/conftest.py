@@ -1,19 +1,11 @@
 """The sound server and its software cards; without the system's parts the tests are skipped by name."""
 
 import os
-from pathlib import Path
 
 import pytest
 
 from tests.parts import missing
 from tests.realtime.rig import Server, SoftCard
-
-
-def pytest_collection_modifyitems(items) -> None:
-    """Sound servers are few: with ``-n 2`` these tests follow one another in one process."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.xdist_group("realtime"))
 
 
 @pytest.fixture(scope="session")
