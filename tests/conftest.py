@@ -12,6 +12,14 @@ torch.set_num_threads(1)
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
+TOGETHER = (
+    "tests/realtime/",    # sound servers are few
+    "tests/page/test_audio", "tests/page/test_files", "tests/page/test_pictures", "tests/page/test_state",
+    "tests/e2e/test_page.py", "tests/e2e/test_page_looks.py",
+    "tests/e2e/test_cluster_command.py", "tests/e2e/test_catalog_command.py",
+)    # fmt: skip
+"""With ``-n 2``, tests that share something dear run one after the other in one process."""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
@@ -26,6 +34,18 @@ def pytest_configure(config) -> None:
     """Fetch a sound server and OSC peers where that is possible; once, also where several processes run tests."""
     if not hasattr(config, "workerinput"):
         parts.fetch()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Deal tests out one by one, but for those that belong together; they come first."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((start for start in TOGETHER if nodeid.startswith(start)), nodeid)
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

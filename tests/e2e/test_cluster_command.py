@@ -17,7 +17,6 @@ from tests.conftest import EXAMPLES
 SOUNDS = EXAMPLES / "sounds"
 QUICK = ("--samples", 12, "--steps", 2, "--jobs", 1, "--no-describe")
 
-pytestmark = pytest.mark.xdist_group("learnt")    # with -n 2 the networks are trained once, not twice
 
 
 @pytest.fixture(scope="module")

@@ -47,7 +47,7 @@ class Stage:
         self.process.communicate()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def stage(tiny_bundle, tmp_path_factory):
     """A performance of a file in a circle, without a sound card."""
     stage = Stage(tmp_path_factory.mktemp("stage"), tiny_bundle, "--no-audio", "--from", SOUND, "--loop")

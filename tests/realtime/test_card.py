@@ -11,7 +11,7 @@ from audiobend.live.player import make_player
 from audiobend.spectral.live_settings import LiveSettings
 from tests.realtime.rig import PERIOD, Playing, lag_of, noise, setup
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("realtime")]    # sound servers are few
+pytestmark = pytest.mark.slow
 
 SECOND = 44100
 

@@ -13,7 +13,7 @@ import soundfile as sf
 
 from tests.realtime.rig import PERIOD, lag_of, noise
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("realtime")]    # sound servers are few
+pytestmark = pytest.mark.slow
 
 PROGRAM = Path(sys.executable).with_name("audiobend")
 

@@ -14,7 +14,7 @@ from audiobend.live.rings import FADE
 from tests.realtime.rig import PERIOD, Playing, lag_of, noise, setup
 from tests.realtime.standin import SLOW
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("realtime")]    # sound servers are few
+pytestmark = pytest.mark.slow
 
 RATE = 44100
 

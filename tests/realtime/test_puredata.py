@@ -20,7 +20,7 @@ from tests.osc.ports import free_port
 from tests.osc.test_peers import needs
 from tests.realtime.rig import noise
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("realtime"), needs("pd")]    # sound servers are few
+pytestmark = [pytest.mark.slow, needs("pd")]
 
 PROGRAM = Path(sys.executable).with_name("audiobend")
 HEARD = re.compile(r"level: ([\d.]+)")
