@@ -390,7 +390,7 @@ def test_memory_and_alignment_hold_over_a_long_run(tiny_model, sound):
     samples = np.tile(sound[:1], 2)
     play(engine, samples)
     tracemalloc.start()
-    for _ in range(5):    # what replaces older objects counts as new
+    for _ in range(10):    # what replaces older objects counts as new
         play(engine, samples)
     gc.collect()
     before = tracemalloc.get_traced_memory()[0]
@@ -399,7 +399,7 @@ def test_memory_and_alignment_hold_over_a_long_run(tiny_model, sound):
     gc.collect()
     grown = tracemalloc.get_traced_memory()[0] - before - out.nbytes
     tracemalloc.stop()
-    assert grown < 100_000
+    assert grown < 250_000    # an array kept of each block would be more
     looped = np.roll(samples, engine.latency, axis=1)
     assert decibels(out - looped, looped) < -90
 
