@@ -3,10 +3,13 @@
 Every ring and every counter has a single writer. Positions are numbers of samples since the start, 64 bits wide, that
 only grow; the place in a ring is the position modulo its capacity. A writer writes the samples first and the counter
 after them, so a reader that has seen the counter finds the samples.
+
+The order of everything is that of `docs/plugin-protocol.md`, by which programs in other languages read it too.
 """
 
 import os
 import secrets
+import struct
 from enum import IntEnum, auto
 from multiprocessing.shared_memory import SharedMemory
 from typing import Any
@@ -14,6 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from audiobend.errors import DeviceError
+
+MAGIC, VERSION = b"audiobnd", 1
+HEADER = struct.Struct("<8sIIQqIIIII12x")
+"""Magic, version, size of the header, of all, the owner's pid, counts, gauges, capacity, channels, parameters."""
 CAPACITY = 2**19
 """Samples per channel in a ring: 10.9 s at 48 kHz, 2.7 s at 192 kHz."""
 CHANNELS = 2
@@ -58,6 +66,15 @@ class Count(IntEnum):
     # written by the page's process
     LOOKS = auto()     # 1 while somebody wants to see what the network does
     TURNS = auto()     # 1 while a browser turns the rings in the place of the clock
+    # written by a plugin, which also writes what the audio callback does, and WAITS
+    CHANGED = auto()   # grows with every change of the parameters, after them
+    RESET = auto()     # 1 + the position from which the engine shall go on as if it had heard nothing; 0 never
+    # written by the engine's process
+    WAS_RESET = auto() # the newest RESET that was carried out
+    TAKEN = auto()     # samples of input that were bent or skipped: changes come from there on
+    # written by the supervisor
+    BEAT = auto()      # grows at every look
+    APPLIED = auto()   # the newest CHANGED that sounds
 
 
 class Gauge(IntEnum):
@@ -72,6 +89,30 @@ class Gauge(IntEnum):
     PEAK_LOAD = auto() # the longest time that a stretch of one stride took, as a share of the stride
     IN_DB = auto()     # level of input and output, dB of full scale
     OUT_DB = auto()
+
+
+class Parameter(IntEnum):
+    """What a host automates, as real numbers; one that it has never touched is `UNTOUCHED`, a gain NaN."""
+
+    BYPASS = 0         # the plugin's own business
+    MIX = auto()       # 0..1
+    DETAIL = auto()    # 0..1
+    GAIN = auto()      # dB, -60..24
+    SCENE = auto()     # 0: the patch as it is, 1..16: that scene
+    MORPH = auto()     # 0..1, from that scene to the next one
+    MACRO = auto()     # 0..1, the first of them
+
+
+N_MACROS = 16
+N_PARAMETERS = Parameter.MACRO + N_MACROS
+UNTOUCHED = -1.0
+
+
+SIZE = (
+    HEADER.size + 8 * (len(Count) + len(Gauge) + N_PARAMETERS) + 3 * 4 * CAPACITY * CHANNELS
+    + N_SEEN * SEEN.itemsize + N_MAPPED * MAPPED.itemsize
+)    # fmt: skip
+"""Bytes of all."""
 
 
 class Ring:
@@ -118,25 +159,43 @@ class Shared:
     ----------
     name : str or None
         None makes a new one, that `close` removes; a name attaches to an existing one.
+
+    Raises
+    ------
+    DeviceError
+        Where another version of audiobend made it.
     """
 
     def __init__(self, name: str | None = None) -> None:
         self._owner = name is None
-        counts, gauges, ring = 8 * len(Count), 8 * len(Gauge), 4 * CAPACITY * CHANNELS
         name = name or f"audiobend-{os.getpid()}-{secrets.token_hex(3)}"    # macOS allows 30 letters
-        seen, mapped = N_SEEN * SEEN.itemsize, N_MAPPED * MAPPED.itemsize
-        size = counts + gauges + 3 * ring + seen + mapped
-        self._memory = SharedMemory(name, create=self._owner, size=size)
+        self._memory = SharedMemory(name, create=self._owner, size=SIZE)
         self.name = name
-        self.counts: NDArray[np.int64] = self._view(0, (len(Count),), np.int64)
-        self.gauges: NDArray[np.float64] = self._view(counts, (len(Gauge),), np.float64)
-        rings = (self._view(counts + gauges + i * ring, (CAPACITY, CHANNELS), np.float32) for i in range(3))
+        self._end = HEADER.size    # of what has a place already
+        self.counts: NDArray[np.int64] = self._view((len(Count),), np.int64)
+        self.gauges: NDArray[np.float64] = self._view((len(Gauge),), np.float64)
+        self.parameters: NDArray[np.float64] = self._view((N_PARAMETERS,), np.float64)
+        rings = [self._view((CAPACITY, CHANNELS), np.float32) for _ in range(3)]
         self.input, self.output, self.kept = map(Ring, rings)
-        self.seen: NDArray[Any] = self._view(size - mapped - seen, (N_SEEN,), SEEN)
-        self.mapped: NDArray[Any] = self._view(size - mapped, (N_MAPPED,), MAPPED)
+        self.seen: NDArray[Any] = self._view((N_SEEN,), SEEN)
+        self.mapped: NDArray[Any] = self._view((N_MAPPED,), MAPPED)
+        if self._owner:
+            self._begin()
+        elif HEADER.unpack_from(self._memory.buf)[:4] != (MAGIC, VERSION, HEADER.size, SIZE):
+            self.close()
+            raise DeviceError(f"{name}: is no shared memory of this version of audiobend")
 
-    def _view(self, offset: int, shape: tuple[int, ...], kind: Any) -> Any:
-        return np.ndarray(shape, kind, buffer=self._memory.buf, offset=offset)
+    def _begin(self) -> None:
+        self.parameters[:] = UNTOUCHED
+        self.parameters[Parameter.BYPASS], self.parameters[Parameter.GAIN] = 0, np.nan
+        layout = len(Count), len(Gauge), CAPACITY, CHANNELS, N_PARAMETERS
+        HEADER.pack_into(self._memory.buf, 0, MAGIC, VERSION, HEADER.size, SIZE, os.getpid(), *layout)
+
+    def _view(self, shape: tuple[int, ...], kind: Any) -> Any:
+        """Return the next part of the memory."""
+        view: NDArray[Any] = np.ndarray(shape, kind, buffer=self._memory.buf, offset=self._end)
+        self._end += view.nbytes
+        return view
 
     def __getitem__(self, count: Count) -> int:
         return int(self.counts[count])
@@ -146,7 +205,7 @@ class Shared:
 
     def close(self) -> None:
         """Let go of the memory, and remove it if it was made here. The rings cannot be used afterwards."""
-        del self.counts, self.gauges, self.input, self.output, self.kept, self.seen, self.mapped
+        del self.counts, self.gauges, self.parameters, self.input, self.output, self.kept, self.seen, self.mapped
         self._memory.close()
         if self._owner:
             self._memory.unlink()
