@@ -21,6 +21,7 @@ from audiobend.bending.apply import apply_checked, apply_transform, check_featur
 from audiobend.bending.bend import Bend, LatentBend, Output, Site, WeightBend
 from audiobend.bending.clusters import Clusters, LayerClusters
 from audiobend.bending.features import All, Cluster, Features, Indices, Random, Range
+from audiobend.bending.macros import Binding
 from audiobend.bending.modulation import Modulation
 from audiobend.bending.patch import Patch
 from audiobend.bending.plan import Plan
@@ -40,6 +41,7 @@ __all__ = [
     "TRANSFORMS",
     "All",
     "Bend",
+    "Binding",
     "Cluster",
     "Clusters",
     "Features",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from audiobend.bending.modulation import OFF, Modulation
+from audiobend.bending.modulation import MODULATION_PARAMS, OFF, Modulation
 from audiobend.bending.targets import find_latent, find_param, set_value
 from audiobend.bending.transform import Param
 from audiobend.bending.values import number, shown
@@ -63,6 +63,21 @@ def set_movement(patch: "Patch", target: str, value: Any) -> "Patch":
         given = dict(zip(_PARTS.values(), (number(one, target) for one in numbers), strict=False))
         after = replace(before, lfo=shape, **given)
     return _with(patch, param, after)
+
+
+def find_part(patch: "Patch", target: str) -> Param:
+    """Return the range of ``<parameter>/lfo/rate``, ``/depth`` or ``/phase``; `PatchError` where it is none of them."""
+    parameter, part = _taken_apart(target)
+    of_parameter = find_param(patch, parameter)
+    if not part:
+        raise PatchError(f"{target} is no number{did_you_mean('', [f'{target}/{one}' for one in _PARTS])}")
+    return depth_of(of_parameter) if part == "depth" else MODULATION_PARAMS[_PARTS[part]]
+
+
+def depth_of(param: Param) -> Param:
+    """Return how far a movement may carry a parameter: over its whole range, to either side."""
+    span = param.high - param.low
+    return Param("depth", -span, span, default=min(1.0, span), unit=param.unit)
 
 
 def canonical(patch: "Patch", target: str) -> str:

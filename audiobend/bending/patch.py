@@ -10,6 +10,7 @@ from typing import Any
 
 from audiobend.bending.bend import Bend, LatentBend, Output, WeightBend
 from audiobend.bending.features import LayerName
+from audiobend.bending.macros import Binding, bindings_of, in_order, macro_number, turned, without_owner
 from audiobend.bending.modulation import Modulation
 from audiobend.bending.movement import get_movement, is_movement, set_movement
 from audiobend.bending.targets import find_param, get_value, set_value
@@ -40,6 +41,7 @@ class Patch:
     output: Output = field(default_factory=Output)
     modulation: tuple[Modulation, ...] = ()
     weights: tuple[WeightBend, ...] = ()
+    macros: tuple[Binding, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.profile, str) or self.profile not in PROFILES:
@@ -47,6 +49,7 @@ class Patch:
         object.__setattr__(self, "seed", seed_number(self.seed))
         for name in ("bends", "latent", "modulation", "weights"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        object.__setattr__(self, "macros", in_order(self.macros))
         object.__setattr__(self, "bends", tuple(_complete_bend(one, self.profile_of(one)) for one in self.bends))
         seen: set[str] = set()
         for index, bend in enumerate(self.bends):
@@ -74,10 +77,11 @@ class Patch:
         return changed
 
     def without(self, id: str) -> "Patch":
-        """Return a copy without one bend and without the modulation of its parameters."""
+        """Return a copy without one bend, and without what moves its parameters: modulation and bindings of macros."""
         gone = self.bend(id)
         kept = tuple(one for one in self.modulation if not one.target.startswith(f"{id}/"))
-        return replace(self, bends=tuple(one for one in self.bends if one is not gone), modulation=kept)
+        bends = tuple(one for one in self.bends if one is not gone)
+        return replace(self, bends=bends, modulation=kept, macros=without_owner(self.macros, id))
 
     def add(
         self, layer: LayerName, transform: str, params: Mapping[str, Any] | None = None, **options: Any
@@ -106,13 +110,24 @@ class Patch:
         target : str
             ``"<id>/<parameter>"``, ``"<id>/mix"``, ``"<id>/on"``, ``"<id>/layer"``, ``"<id>/features"``,
             ``"output/<name>"``, ``"latent/<axis>/<op>"`` (such as ``"latent/3/offset"``) or ``"seed"``; and for what
-            moves a number ``"<id>/<parameter>/lfo"``, and ``"/rate"``, ``"/depth"``, ``"/phase"`` behind that.
+            moves a number ``"<id>/<parameter>/lfo"``, and ``"/rate"``, ``"/depth"``, ``"/phase"`` behind that;
+            ``"macro/<number>"`` sets all that this macro is bound to.
         value : number, bool, str or selection of features
             Text is read as on a command line: ``"3"``, ``"off"``, ``"cluster 1"``, ``"sine 0.2 1.0"``.
         """
+        number = macro_number(target)
+        if number is not None:
+            return self._turned(number, value)
         if is_movement(target):
             return set_movement(self, target, value)
         return set_value(self, target, value)
+
+    def _turned(self, number: int, value: Any) -> "Patch":
+        changed = turned(self, number, value)
+        if not bindings_of(self, number):
+            bound = sorted({one.number for one in self.macros})
+            raise PatchError(f"macro {number} is bound to nothing{did_you_mean(str(number), bound)}")
+        return changed
 
 
 def _complete_bend(bend: Bend, profile: str) -> Bend:

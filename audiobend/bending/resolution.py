@@ -12,6 +12,7 @@ from audiobend.bending.bend import Bend
 from audiobend.bending.clusters import Clusters, LayerClusters
 from audiobend.bending.features import Cluster, LayerName, Random, stable_key
 from audiobend.bending.latent import NEEDS_ANOTHER, check_latent
+from audiobend.bending.macros import check_bindings
 from audiobend.bending.modulation import OFF, Moving
 from audiobend.bending.patch import Patch
 from audiobend.bending.plan import Plan
@@ -70,6 +71,7 @@ def resolve(
     """
     table = {layer.name: layer for layer in layers}
     _check_latent(patch, axes, has_levels="w" in table)
+    check_bindings(patch, len(axes) if isinstance(axes, Tensor) else axes)
     moves = _modulation(patch)
     steps: dict[LayerName, list[Step]] = {}
     chosen: dict[str, tuple[int, ...]] = {}

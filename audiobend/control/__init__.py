@@ -12,6 +12,7 @@
 
 from audiobend.control.commands import (
     AddBend,
+    BindMacro,
     Command,
     DeleteScene,
     LoadPatch,
@@ -30,6 +31,7 @@ from audiobend.control.commands import (
     Set,
     StartTake,
     StopTake,
+    UnbindMacro,
     Undo,
 )
 from audiobend.control.reading import read
@@ -40,6 +42,7 @@ from audiobend.control.update import update, update_all
 
 __all__ = [
     "AddBend",
+    "BindMacro",
     "Command",
     "Context",
     "DeleteScene",
@@ -64,6 +67,7 @@ __all__ = [
     "StartTake",
     "State",
     "StopTake",
+    "UnbindMacro",
     "Undo",
     "morph",
     "read",

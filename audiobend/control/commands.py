@@ -45,7 +45,7 @@ class Set:
         ``"latent/3/offset"``, ``"seed"``), or
         ``"bypass"``, ``"difference"``, ``"solo"`` (ids of bends, with blanks between), ``"order"`` (the same), or
         ``"morph"`` (the position, 0..1, between the two scenes of the last `Morph`), ``"pad/x"``, ``"pad/y"`` (the same
-        of the last `MorphFour`).
+        of the last `MorphFour`), or ``"macro/3"`` (0..1, which moves all that the macro is bound to).
     value : number, bool, str, selection of features or the values of a movement
     place : Place or None
         Where the bend of ``target`` is made if the patch has none of that id.
@@ -137,6 +137,28 @@ class RemoveBend:
 
 
 @dataclass(frozen=True)
+class BindMacro:
+    """Let a macro, 1..16, move a number; nothing moves before the macro does.
+
+    ``target`` is as of `audiobend.bending.Binding`, and so are ``low`` and ``high``. ``place`` as of `Set`.
+    """
+
+    number: int
+    target: str
+    low: float | None = None
+    high: float | None = None
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class UnbindMacro:
+    """Let a macro move a number no more; without a target, nothing at all."""
+
+    number: int
+    target: str = ""
+
+
+@dataclass(frozen=True)
 class Undo:
     """Take the last gesture back."""
 
@@ -193,6 +215,8 @@ Command = (
     | RenameScene
     | AddBend
     | RemoveBend
+    | BindMacro
+    | UnbindMacro
     | Undo
     | Redo
     | StartTake

@@ -34,7 +34,8 @@ def fitting(patch: Patch, context: Context) -> Patch:
     moving = tuple(one for one in patch.modulation if _fits(kept.replace(modulation=(one,)), context))
     layers = {layer.name for layer in context.layers}
     weights = tuple(one for one in patch.weights if one.layer in layers)
-    return kept.replace(modulation=moving, weights=weights)
+    bound = tuple(one for one in patch.macros if _fits(kept.replace(macros=(one,)), context))
+    return kept.replace(modulation=moving, weights=weights, macros=bound)
 
 
 def _fits(patch: Patch, context: Context) -> bool:

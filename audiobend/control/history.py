@@ -22,7 +22,8 @@ class Step:
     patch: Patch
     scene: str
     morph: "MorphPosition | None"
-    pad: "PadPosition | None" = None
+    pad: "PadPosition | None"
+    macros: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,14 @@ def redone(state: "State") -> "State":
 
 
 def _step(state: "State") -> Step:
-    return Step(state.patch, state.scene, state.morph, state.pad)
+    return Step(state.patch, state.scene, state.morph, state.pad, state.macros)
+
+
+def _macros(state: "State", step: Step) -> tuple[float, ...]:
+    """Return where macros stand after a step: as they did then, but for those that moved nothing then."""
+    bound = {one.number for one in step.patch.macros}
+    pairs = zip(step.macros, state.macros, strict=True)
+    return tuple(then if number in bound else now for number, (then, now) in enumerate(pairs, 1))
 
 
 def _at(state: "State", step: Step, history: History) -> "State":
@@ -81,4 +89,7 @@ def _at(state: "State", step: Step, history: History) -> "State":
     if morph is not None and not {morph.a, morph.b} <= set(state.scenes):
         morph = None    # one of them was deleted meanwhile
     pad = step.pad if step.pad is None or set(step.pad.corners) <= set(state.scenes) else None
-    return state.replace(patch=step.patch, scene=step.scene, morph=morph, pad=pad, fade=None, history=history)
+    return state.replace(
+        patch=step.patch, scene=step.scene, morph=morph, pad=pad, macros=_macros(state, step), fade=None,
+        history=history,
+    )

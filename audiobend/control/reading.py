@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from audiobend.bending import Bend, Patch, get_transform
+from audiobend.bending.macros import macro_number
 from audiobend.control.chain import order_of
 from audiobend.control.commands import Place
+from audiobend.control.macros import bindings_told
 from audiobend.control.sceneplay import pad_of, position_of
 from audiobend.control.state import State
 
@@ -16,6 +18,8 @@ _COUNTED: dict[str, Callable[[State], int | str]] = {
     "take": lambda state: state.take,
     "image": lambda state: state.image,
 }
+BOUND = "/bind"
+"""Behind the target of a macro: what it is bound to."""
 
 
 def read(state: State, target: str, place: Place | None = None) -> Any:
@@ -28,6 +32,9 @@ def read(state: State, target: str, place: Place | None = None) -> Any:
         return position_of(state).position
     if target in ("pad/x", "pad/y"):
         return getattr(pad_of(state), target[-1])
+    number = macro_number(target.removesuffix(BOUND))
+    if number is not None:
+        return bindings_told(state.patch, number) if target.endswith(BOUND) else state.macros[number - 1]
     if target in _COUNTED:
         return _COUNTED[target](state)
     if place is not None and not has_bend(state.patch, place.id):

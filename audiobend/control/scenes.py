@@ -4,6 +4,7 @@
   switched off counts as mix 0, so that switches ramp.
 - A bend of one scene only, and bends that differ under one id: mix 0 in the other scene.
 - The latent code: amounts slide from or to the value that does nothing. Oscillators: their depth does.
+- Macros move what they move in either scene, over the ranges of the nearer one.
 - What has no in-between (kernels, limiter, level matching, the seed of noise) changes half-way.
 
 At 0 the first scene itself comes back, at 1 the second.
@@ -14,7 +15,18 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from audiobend.bending import Bend, Indices, LatentBend, Modulation, Output, Patch, Random, Transform, get_transform
+from audiobend.bending import (
+    Bend,
+    Binding,
+    Indices,
+    LatentBend,
+    Modulation,
+    Output,
+    Patch,
+    Random,
+    Transform,
+    get_transform,
+)
 from audiobend.bending.bend import OUTPUT_PARAMS
 from audiobend.bending.features import LayerName, stable_key
 from audiobend.bending.latent import LATENT_OPS
@@ -61,6 +73,7 @@ def morph(a: Patch, b: Patch, position: float, layers: Sequence[Layer] = ()) -> 
         output=_output(a.output, b.output, nearer.output, position),
         modulation=_modulation(a, b, renamed, position),
         weights=nearer.weights,
+        macros=_macros(a.macros, b.macros, renamed, position),
     )
 
 def _name_between(a: str, b: str, nearer: str) -> str:
@@ -180,9 +193,22 @@ def _modulation(a: Patch, b: Patch, renamed: Mapping[str, str], position: float)
     for one in a.modulation:
         _add(depths, one, 1 - position)
     for one in b.modulation:
-        owner, _, name = one.target.partition("/")
-        _add(depths, replace(one, target=f"{renamed.get(owner, owner)}/{name}"), position)
+        _add(depths, replace(one, target=_renamed(one.target, renamed)), position)
     return tuple(replace(one, depth=depth) for one, depth in depths.items())
+
+def _macros(
+    a: tuple[Binding, ...], b: tuple[Binding, ...], renamed: Mapping[str, str], position: float
+) -> tuple[Binding, ...]:
+    second = tuple(replace(one, target=_renamed(one.target, renamed)) for one in b)
+    found = {(one.number, one.target): one for one in (*a, *second)}
+    nearer = a if position < 0.5 else second
+    return tuple((found | {(one.number, one.target): one for one in nearer}).values())
+
+
+def _renamed(target: str, renamed: Mapping[str, str]) -> str:
+    owner, _, name = target.partition("/")
+    return f"{renamed.get(owner, owner)}/{name}"
+
 
 def _add(depths: dict[Modulation, float], one: Modulation, share: float) -> None:
     key = replace(one, depth=0)

@@ -7,6 +7,7 @@ from typing import Any
 
 from audiobend.bending import TRANSFORMS, Clusters, Patch, Transform
 from audiobend.bending.features import LayerName
+from audiobend.bending.macros import N_MACROS
 from audiobend.bending.resolution import Layer
 from audiobend.control.history import History
 from audiobend.networks.model import Model
@@ -76,6 +77,8 @@ class State:
         None where the sound is not between two scenes.
     pad : PadPosition or None
         None where it is not between four.
+    macros : tuple of 16 floats in 0..1
+        Where the macros stand; what they are bound to is in the patch.
     fade : Fade or None
         How ``patch`` is reached; None where it is there at once. It stays when it is over.
     history : History
@@ -106,6 +109,7 @@ class State:
     scene: str = ""
     morph: MorphPosition | None = None
     pad: PadPosition | None = None
+    macros: tuple[float, ...] = (0.0,) * N_MACROS
     fade: Fade | None = None
     history: History = field(default_factory=History)
     take: str = ""

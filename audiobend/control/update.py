@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from itertools import count
 
 from audiobend.bending import Patch
+from audiobend.bending.macros import macro_number
 from audiobend.bending.values import switch
 from audiobend.control.chain import added, ordered, solo_of
 from audiobend.control.commands import (
     AddBend,
+    BindMacro,
     Command,
     DeleteScene,
     LoadPatch,
@@ -26,10 +28,12 @@ from audiobend.control.commands import (
     Set,
     StartTake,
     StopTake,
+    UnbindMacro,
     Undo,
 )
 from audiobend.control.fitting import MAX_BENDS, check_axis, check_fits, fitting
 from audiobend.control.history import History, redone, remembered, undone
+from audiobend.control.macros import bound, moved_macro, unbound
 from audiobend.control.reading import has_bend, new_bend
 from audiobend.control.sceneplay import deleted, loaded, morphed, morphed_four, moved, renamed, saved
 from audiobend.control.scenes import check_name
@@ -121,6 +125,12 @@ def _carry_out(state: State, command: Command, context: Context) -> State:
             return state.replace(patch=patch)
         case RemoveBend(id):
             return state.replace(patch=state.patch.without(id))
+        case Set(target, value) if (number := macro_number(target)) is not None:
+            return moved_macro(state, number, value)
+        case BindMacro():
+            return _bind(state, command, context)
+        case UnbindMacro():
+            return state.replace(patch=unbound(state.patch, command))
         case Set("morph" | "pad/x" | "pad/y" as target, value):
             return moved(state, target, value, context)
         case Set():
@@ -154,6 +164,11 @@ def _carry_out(state: State, command: Command, context: Context) -> State:
             return deleted(state, name)
         case RequestModel() | ModelLoaded() | ModelFailed():
             return _model(state, command, context)
+
+
+def _bind(state: State, command: BindMacro, context: Context) -> State:
+    patch = state.patch if command.place is None else _touched(state.patch, command.place, context)
+    return state.replace(patch=bound(patch, command, context))
 
 
 def _set(state: State, command: Set, context: Context) -> State:

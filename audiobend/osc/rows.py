@@ -12,6 +12,7 @@ from audiobend.bending.apply import MIX
 from audiobend.bending.bend import OUTPUT_PARAMS
 from audiobend.bending.latent import LATENT_OPS
 from audiobend.bending.modulation import MODULATION_PARAMS, SHAPES
+from audiobend.bending.movement import depth_of
 from audiobend.bending.transform import Number, Param, Transform
 from audiobend.control.sceneplay import FADE, POSITION
 
@@ -103,10 +104,10 @@ def with_lfo(row: Row) -> Iterator[Row]:
     """Return a number, with what moves it: an oscillator, or the level of the input."""
     assert row.param is not None
     yield row
-    path, target, unit = f"{row.path}/lfo", f"{row.target}/lfo", row.param.unit
-    name, span = row.path.rpartition("/")[2], row.param.high - row.param.low
+    path, target = f"{row.path}/lfo", f"{row.target}/lfo"
+    name = row.path.rpartition("/")[2]
     rate, phase = MODULATION_PARAMS["rate_hz"], MODULATION_PARAMS["phase"]
-    depth = Param("depth", -span, span, default=min(1.0, span), unit=unit)
+    depth = depth_of(row.param)
     words = f"what moves {name}: {', '.join(SHAPES)}; then rate, depth, phase"
     parts = (replace(rate, name="rate"), depth, phase)
     yield Row(path, "lfo", "sfff", words, target=target, optional=3, params=parts, choices=SHAPES)
