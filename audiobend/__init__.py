@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from audiobend.live_engine import LiveEngine, LiveSettings
     from audiobend.networks import bent
     from audiobend.networks.model import Model
-    from audiobend.picture import PictureSettings, generate
+    from audiobend.picture import generate
+    from audiobend.picture_settings import PictureSettings
     from audiobend.rendering import render, render_file
 
 # Imported on first use: torch takes seconds, and `audiobend --help` should not.
@@ -48,7 +49,7 @@ _HOMES = {
     "LiveSettings": "live_engine",
     "bent": "networks",
     "Model": "networks.model",
-    "PictureSettings": "picture",
+    "PictureSettings": "picture_settings",
     "generate": "picture",
     "load_picture_model": "io.picturemodel",
     "render": "rendering",

@@ -7,7 +7,7 @@ the mean, then the patch's ``latent`` entries act on W+, and the (bent) synthesi
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -16,58 +16,18 @@ from torch import Tensor
 from audiobend.bending import Patch, Plan
 from audiobend.bending.latent import ALL_AXES
 from audiobend.bending.modulation import Level
-from audiobend.bending.values import shown
-from audiobend.errors import PictureError, did_you_mean
+from audiobend.errors import PictureError
 from audiobend.io.patchfile import load_patch
 from audiobend.io.picturemodel import load_picture_model
 from audiobend.networks.bendable import CallSites, bent
-from audiobend.networks.stylegan2 import NOISE_MODES, NoiseMode, StyleGAN2
+from audiobend.networks.stylegan2 import StyleGAN2
 from audiobend.networks.stylegan2_model import PictureModel, truncate
 from audiobend.picture_bends import MapBends
+from audiobend.picture_settings import PRECISIONS, PictureSettings, device_named
 
-PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 SYNTHESIS = ("input", "conv1", "to_rgb1", "convs", "to_rgbs", "noises")
 _GROUP = 16
 """Pictures painted at once off the processor; on it one at a time is as fast, and does not depend on its neighbours."""
-
-
-@dataclass(frozen=True)
-class PictureSettings:
-    """How pictures are painted.
-
-    Attributes
-    ----------
-    truncation : float in -2..2
-        1 leaves styles as they are, 0 is the mean picture; less is more usual and less varied.
-    cutoff : int or None
-        Only levels below this are truncated.
-    noise : "const", "random" or "none"
-        The noise the model was saved with; noise by the seed; none.
-    label : int
-        Which class to draw, for models that have classes.
-    device : str
-        ``"cpu"``, ``"cuda"``, ``"mps"``.
-    precision : "fp32" or "bf16"
-        Of the synthesis.
-    """
-
-    truncation: float = 0.7
-    cutoff: int | None = None
-    noise: NoiseMode = "const"
-    label: int = 0
-    device: str = "cpu"
-    precision: str = "fp32"
-
-    def __post_init__(self) -> None:
-        number = isinstance(self.truncation, int | float) and not isinstance(self.truncation, bool)
-        if not number or not -2 <= self.truncation <= 2:
-            raise PictureError(f"truncation must be in -2..2 (1 changes nothing), got {shown(self.truncation)}")
-        if self.cutoff is not None and (type(self.cutoff) is not int or self.cutoff < 0):
-            raise PictureError(f"cutoff must be a level, 0 or more, got {shown(self.cutoff)}")
-        if self.noise not in NOISE_MODES:
-            raise PictureError(f"noise must be const, random or none, got {shown(self.noise)}")
-        if self.precision not in PRECISIONS:
-            raise PictureError(f"unknown precision {shown(self.precision)}{did_you_mean(self.precision, PRECISIONS)}")
 
 
 class Painter:
@@ -268,16 +228,3 @@ def _check(model: PictureModel, settings: PictureSettings) -> None:
             f"{model.source or model.name}: has no latent_avg, which truncation goes towards; give --truncation 1, or "
             "let 'audiobend image convert' work it out"
         )
-
-
-def device_named(name: str) -> torch.device:
-    """Return a device; `PictureError` where there is none of that name here."""
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    kind = str(name).partition(":")[0]
-    if not there.get(kind):
-        usable = [one for one, found in there.items() if found]
-        raise PictureError(f"there is no device {shown(name)} here; there are: {', '.join(usable)}")
-    try:
-        return torch.device(name)
-    except RuntimeError:
-        raise PictureError(f"{shown(name)} is no name of a device; try {kind}") from None

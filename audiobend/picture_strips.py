@@ -9,8 +9,9 @@ from audiobend.bending import All, Bend, Features, Patch, check_values, get_tran
 from audiobend.errors import PatchError, PictureError
 from audiobend.io.imagefile import to_bytes
 from audiobend.networks.stylegan2_model import PictureModel
-from audiobend.picture import Painter, PictureSettings
+from audiobend.picture import Painter
 from audiobend.picture_files import Pixels, sheet
+from audiobend.picture_settings import PictureSettings
 
 MARGIN = 22
 """Pixels above each column, for its name."""

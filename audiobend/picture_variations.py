@@ -12,8 +12,10 @@ from audiobend.bending import Patch
 from audiobend.errors import PictureError
 from audiobend.io.files import MARK, write_atomically
 from audiobend.networks.stylegan2_model import PictureModel
-from audiobend.picture import Painter, PictureSettings
-from audiobend.picture_files import Job, Painted, paint_files, patch_path, picture_path
+from audiobend.picture import Painter
+from audiobend.picture_files import Painted, paint_files, patch_path, picture_path
+from audiobend.picture_recipe import Job
+from audiobend.picture_settings import PictureSettings
 
 MANIFEST = "variations.json"
 

@@ -26,7 +26,8 @@ from audiobend.bending import Indices, Patch
 from audiobend.networks import bent
 from audiobend.networks.stylegan2 import Architecture, StyleGAN2, standard_features
 from audiobend.networks.stylegan2_model import PictureModel
-from audiobend.picture import Painter, PictureSettings
+from audiobend.picture import Painter
+from audiobend.picture_settings import PictureSettings
 
 BOUND = 0.10
 Image = cv2.typing.MatLike

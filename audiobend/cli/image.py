@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
     from audiobend.networks.stylegan2_model import PictureModel
     from audiobend.picture import Painter
-    from audiobend.picture_files import Job, Painted
+    from audiobend.picture_files import Painted
+    from audiobend.picture_recipe import Job
 
 app = typer.Typer(help="Pictures from a bent StyleGAN2.", no_args_is_help=True, rich_markup_mode=None)
 imagefilm.add_to(app)
@@ -86,8 +87,9 @@ def generate(
     from time import perf_counter
 
     from audiobend.io.yamlfile import named
-    from audiobend.picture import Painter, PictureSettings
+    from audiobend.picture import Painter
     from audiobend.picture_files import check_outputs, grid_path, paint_files, patch_path, picture_path
+    from audiobend.picture_settings import PictureSettings
 
     begun = perf_counter()
     if again:
@@ -144,8 +146,9 @@ def strips(
     """
     from audiobend.bending.features import parse_features
     from audiobend.io.imagefile import write_png
-    from audiobend.picture import PictureSettings
-    from audiobend.picture_files import check_outputs, parse_seeds
+    from audiobend.picture_files import check_outputs
+    from audiobend.picture_recipe import parse_seeds
+    from audiobend.picture_settings import PictureSettings
     from audiobend.picture_strips import paint_strips, strip_layers, strip_patches
 
     if out.suffix.lower() != ".png":
@@ -207,7 +210,7 @@ def convert(
 
 def _jobs(seeds: str, latent: Path | None, model: "PictureModel") -> "list[Job]":
     from audiobend.io.imagefile import read_noise, read_styles
-    from audiobend.picture_files import Job, parse_seeds
+    from audiobend.picture_recipe import Job, parse_seeds
 
     if latent is None:
         return [Job(seed) for seed in parse_seeds(seeds)]
@@ -220,7 +223,8 @@ def _again(
     picture: Path, model: str | None, clusters: Path | None, device: str, out: Path, overwrite: bool, silent: bool
 ) -> "list[Painted]":
     from audiobend.io.files import check_not_an_input
-    from audiobend.picture_files import check_outputs, paint_files, patch_path, picture_path, read_recipe
+    from audiobend.picture_files import check_outputs, paint_files, patch_path, picture_path
+    from audiobend.picture_recipe import read_recipe
 
     recipe = read_recipe(picture)
     painter = recipe.painter(model_of(model or recipe.model, clusters), device)

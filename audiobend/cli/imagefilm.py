@@ -110,8 +110,9 @@ def animate(
     from audiobend.films.writing import check_film_target
     from audiobend.io.audiofile import probe
     from audiobend.io.yamlfile import named
-    from audiobend.picture import Painter, PictureSettings
-    from audiobend.picture_files import parse_seeds
+    from audiobend.picture import Painter
+    from audiobend.picture_recipe import parse_seeds
+    from audiobend.picture_settings import PictureSettings
 
     begun = perf_counter()
     check_film_target(out, overwrite)

@@ -82,10 +82,11 @@ def live(
     from audiobend.io.yamlfile import named
     from audiobend.osc.doors import Listening
     from audiobend.osc.server import listen_warning
-    from audiobend.picture import Painter, PictureSettings
-    from audiobend.picture_files import parse_seeds
+    from audiobend.picture import Painter
     from audiobend.picture_live.messages import Setup, Where
     from audiobend.picture_live.performance import PicturePerformance
+    from audiobend.picture_recipe import parse_seeds
+    from audiobend.picture_settings import PictureSettings
 
     where = Listening(listen, osc_port, allow or (), osc_tcp, oscquery_port, advertise=advertise)
     settings = PictureSettings(truncation, cutoff, noise.value, label, device, precision.value)

@@ -49,11 +49,11 @@ def project(
 
     from audiobend.io.files import check_not_an_input
     from audiobend.io.imagefile import to_bytes, write_png
-    from audiobend.picture import device_named
     from audiobend.picture_files import check_outputs, sheet
     from audiobend.picture_project.files import read_target, save_projected
     from audiobend.picture_project.projecting import Search
     from audiobend.picture_project.projecting import project as search_styles
+    from audiobend.picture_settings import device_named
 
     begun = perf_counter()
     if out.suffix.lower() != ".npz":

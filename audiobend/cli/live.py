@@ -165,9 +165,9 @@ def _pictures(
     """Start pictures beside the sound, where they are wanted."""
     if image is None:
         return nullcontext()
-    from audiobend.picture_files import parse_seeds
     from audiobend.picture_live.beside import pictures_beside
     from audiobend.picture_live.messages import Setup, Where
+    from audiobend.picture_recipe import parse_seeds
 
     (seeds, pace), (port, allow) = walk, where
     at = Where(performance.osc.address, port, tuple(allow))

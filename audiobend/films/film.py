@@ -18,7 +18,8 @@ from audiobend.films.walk import Walk, places
 from audiobend.io.imagefile import to_bytes
 from audiobend.io.patchfile import dump_patch
 from audiobend.picture import Painter
-from audiobend.picture_files import Job, Pixels, facts_of
+from audiobend.picture_files import Pixels
+from audiobend.picture_recipe import Job, facts_of
 
 MAX_FRAMES = 1_000_000
 SECONDS_A_WAY = 2.0

@@ -15,10 +15,11 @@ from audiobend.errors import AudiobendError
 from audiobend.films.walk import Walk
 from audiobend.io.imagefile import to_bytes
 from audiobend.networks.stylegan2_model import PictureModel
-from audiobend.picture import Painter, PictureSettings
+from audiobend.picture import Painter
 from audiobend.picture_files import Pixels
 from audiobend.picture_live.depth import Side, picture_patch
 from audiobend.picture_live.messages import Shown
+from audiobend.picture_settings import PictureSettings
 
 QUIETEST_DB = -60.0
 REMEMBERED = 20.0

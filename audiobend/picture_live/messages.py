@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from audiobend.bending import Patch
 from audiobend.control import Fade
-from audiobend.picture import PictureSettings
 from audiobend.picture_live.depth import Side
+from audiobend.picture_settings import PictureSettings
 
 
 @dataclass(frozen=True)

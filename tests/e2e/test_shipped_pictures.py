@@ -13,7 +13,8 @@ from audiobend.bending import Cluster, Patch, Random
 from audiobend.io.modelbundle import list_models, list_picture_models
 from audiobend.io.patchfile import load_patch
 from audiobend.io.picturemodel import DEFAULT_PICTURE_MODEL, load_picture_model
-from audiobend.picture import PictureSettings, generate
+from audiobend.picture import generate
+from audiobend.picture_settings import PictureSettings
 
 ROOT = Path(__file__).parents[2]
 PATCHES = sorted((ROOT / "examples" / "patches" / "pictures").glob("*.yaml"))

@@ -14,7 +14,8 @@ from audiobend.errors import PatchError, PictureError
 from audiobend.export.nn_tilde import FACTS
 from audiobend.export.pictures import picture_module, plan_picture_export, write_pictures
 from audiobend.networks.stylegan2_model import PictureModel, weights_fingerprint
-from audiobend.picture import Painter, PictureSettings
+from audiobend.picture import Painter
+from audiobend.picture_settings import PictureSettings
 from tests.networks.checkpoint_files import mean_of, nvlabs, small_network
 
 EXACT = 1e-5

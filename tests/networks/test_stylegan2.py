@@ -17,7 +17,8 @@ from audiobend.networks import bent
 from audiobend.networks.stylegan2 import Architecture, StyleGAN2, drawn_noise, standard_features
 from audiobend.networks.stylegan2_directions import directions, factorised, principal_axes
 from audiobend.networks.stylegan2_model import PictureModel, truncate
-from audiobend.picture import Painter, PictureSettings
+from audiobend.picture import Painter
+from audiobend.picture_settings import PictureSettings
 from tests.networks.checkpoint_files import mean_of, small_network
 from tests.networks.naive_stylegan2 import mapped, painted
 

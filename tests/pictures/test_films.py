@@ -20,7 +20,8 @@ from audiobend.films.writing import check_film_target, film_file
 from audiobend.io.files import bears_our_mark
 from audiobend.io.imagefile import to_bytes
 from audiobend.picture import Painter
-from audiobend.picture_files import Job, paint_one
+from audiobend.picture_files import paint_one
+from audiobend.picture_recipe import Job
 
 FOG = Patch(seed=3).add(3, "scalar-multiply", {"factor": 2.0}, id="fog", mix=0.0)
 

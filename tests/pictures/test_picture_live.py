@@ -22,12 +22,14 @@ from pythonosc.udp_client import SimpleUDPClient
 from audiobend.bending import Patch
 from audiobend.control import Fade
 from audiobend.errors import AudiobendError
-from audiobend.picture import Painter, PictureSettings
-from audiobend.picture_files import Job, paint_one
+from audiobend.picture import Painter
+from audiobend.picture_files import paint_one
 from audiobend.picture_live.easel import Easel, Loudness
 from audiobend.picture_live.messages import Setup, Shown, Where
 from audiobend.picture_live.page import PicturePage
 from audiobend.picture_live.process import PictureProcess
+from audiobend.picture_recipe import Job
+from audiobend.picture_settings import PictureSettings
 
 FOG = Patch(seed=3).add(3, "scalar-multiply", {"factor": 2.0}, id="fog")
 PATIENCE = 240.0

@@ -15,8 +15,10 @@ from audiobend.io.patchfile import parse_patch
 from audiobend.io.picturemodel import convert, load_picture_model, save_picture_model
 from audiobend.networks import bent
 from audiobend.networks.stylegan2_model import PictureModel, mean_style, weights_fingerprint
-from audiobend.picture import Painter, PictureSettings
-from audiobend.picture_files import parse_seeds, sheet
+from audiobend.picture import Painter
+from audiobend.picture_files import sheet
+from audiobend.picture_recipe import parse_seeds
+from audiobend.picture_settings import PictureSettings
 from tests.networks.checkpoint_files import mean_of, rosinality, small_network
 
 

@@ -11,10 +11,11 @@ from PIL import Image
 from audiobend.errors import PictureError
 from audiobend.io.imagefile import read_noise, to_bytes
 from audiobend.picture import Painter
-from audiobend.picture_files import Job, paint_one
+from audiobend.picture_files import paint_one
 from audiobend.picture_project.files import read_target, save_projected
 from audiobend.picture_project.likeness import edges, halves, roughness, seen_unlikeness, signal_to_noise, unlikeness
 from audiobend.picture_project.projecting import Search, project
+from audiobend.picture_recipe import Job
 
 SIZE = (16, 16)
 
