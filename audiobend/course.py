@@ -119,7 +119,7 @@ def _drawn(turns: list[_Turn], model: Model, settings: LiveSettings, offset: flo
         at_stride = -(-heard.hop // stride) * stride
         column = round(at_stride - N_FFT // HOP_LENGTH // 2 - settings.look_ahead - stride + 1 - before / HOP_LENGTH)
         sample = round(heard.hop * HOP_LENGTH + LIMITER_DELAY - settings.latency - before)
-        bends = heard.patch.replace(output=Output())
+        bends = heard.patch.replace(output=Output(), macros=())
         if last is None or bends != last:
             plan = model.resolve(heard.patch)
             if columns and columns[-1] == column:

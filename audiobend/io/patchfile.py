@@ -27,13 +27,14 @@ from audiobend.bending.transform import check_params
 from audiobend.bending.values import layer_name, seed_number, shown, switch, told
 from audiobend.bending.weights import check_weight
 from audiobend.errors import AudiobendError, PatchError, did_you_mean
+from audiobend.io.bindings import macros_entry, parse_macros
 from audiobend.io.fields import check_keys, given, items, real, text, wholes
 from audiobend.io.files import PathLike
 from audiobend.io.template import is_template, parse_site, parse_template
 from audiobend.io.yamlfile import dump_document, named, parse_document, read_document, write_document
 
 VERSION = 1
-_TOP = ("audiobend", "name", "seed", "profile", "transforms", "latent", "output", "modulation", "weights")
+_TOP = ("audiobend", "name", "seed", "profile", "transforms", "latent", "output", "modulation", "weights", "macros")
 _IGNORED = ("all-transforms",)    # the original's example keeps a list of samples under this key
 _ENTRY = (
     *("id", "layer", "transform", "params", "features", "feature-param", "feature-seed"),
@@ -84,6 +85,7 @@ def _parse(document: Any) -> Patch:
             _lfo(one, f"modulation[{i}]") for i, one in enumerate(items(document, "modulation"))
         ),
         weights=tuple(_weight(one, f"weights[{i}]") for i, one in enumerate(items(document, "weights"))),
+        macros=parse_macros(document.get("macros")),
     )
 
 
@@ -109,6 +111,8 @@ def patch_document(patch: Patch) -> dict[str, Any]:
         document["modulation"] = [dict(vars(one)) for one in patch.modulation]
     if patch.weights:
         document["weights"] = [{"layer": one.layer, "op": one.op, **one.params} for one in patch.weights]
+    if patch.macros:
+        document["macros"] = macros_entry(patch.macros)
     return document
 
 

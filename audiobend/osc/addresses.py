@@ -4,12 +4,22 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from audiobend.bending import Bend, Patch, Transform, get_transform
+from audiobend.bending.macros import N_MACROS
 from audiobend.control import Context
 from audiobend.errors import AudiobendError, ControlError
 from audiobend.osc.encode import ROOT
 from audiobend.osc.limits import MAX_MATCHES, Budget
 from audiobend.osc.match import PartPattern
-from audiobend.osc.rows import bend_rows, chain_rows, latent_rows, layer_rows, output_rows, scene_rows, service_rows
+from audiobend.osc.rows import (
+    bend_rows,
+    chain_rows,
+    latent_rows,
+    layer_rows,
+    macro_rows,
+    output_rows,
+    scene_rows,
+    service_rows,
+)
 from audiobend.osc.tree import Leaf, Node, below, leaf_at, place_of, subtree, unknown
 
 
@@ -30,6 +40,8 @@ class Table:
         self._static["layer"] = Node(None, {str(one.name): self._layer(one.name) for one in context.layers})
         axis = subtree(latent_rows(), skip=2)
         self._static["latent"] = Node(None, {str(one): axis for one in range(context.n_axes)})
+        macro = subtree(macro_rows(), skip=2)
+        self._static["macro"] = Node(None, {str(one): macro for one in range(1, N_MACROS + 1)})
         self._found: dict[str, Leaf] = {}
         self._tree: tuple[Patch | None, Node] = (None, Node())
 

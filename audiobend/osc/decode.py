@@ -28,6 +28,7 @@ from audiobend.control import (
 from audiobend.errors import AudiobendError, ControlError, did_you_mean
 from audiobend.osc.addresses import Table
 from audiobend.osc.limits import Budget
+from audiobend.osc.macros import BIND, UNBIND, macro_command
 from audiobend.osc.match import is_pattern
 from audiobend.osc.parse import Argument, Message
 from audiobend.osc.rows import Row, from_norm
@@ -113,13 +114,15 @@ def decode(message: Message, table: Table, state: State, budget: Budget) -> list
         return [Failure(address, code, str(error))]
     if message.problem:
         return [Failure(address, WRONG_ARGUMENTS, message.problem)]
-    return [_request(leaf, message.args) for leaf in leaves]
+    return [_request(leaf, message.args, table, state) for leaf in leaves]
 
 
-def _request(leaf: Leaf, args: tuple[Argument, ...]) -> Request:
+def _request(leaf: Leaf, args: tuple[Argument, ...], table: Table, state: State) -> Request:
     row = leaf.row
     try:
-        if row.kind == "action":
+        if row.path == UNBIND or (row.path == BIND and args):
+            return Change(leaf.address, macro_command(leaf, checked(row, args), table, state.patch), confirm=True)
+        if row.kind == "action" and row.path != BIND:
             return _action(leaf.address, row, args)
         if not args:
             return Query(leaf)

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from audiobend.bending import Bend
+from audiobend.bending.macros import N_MACROS
 from audiobend.bending.modulation import OFF
 from audiobend.bending.movement import canonical, is_movement, moved_by
 from audiobend.control import State
+from audiobend.control.reading import BOUND
 from audiobend.errors import AudiobendError
 from audiobend.osc.addresses import Table
 from audiobend.osc.encode import ROOT, Sent
@@ -18,6 +20,7 @@ _FIXED = (
     *("mix", "detail", "gain", "gain/norm", "limiter", "match_level", "bypass", "seed"),
     *("difference", "solo", "chain/order"),
     *("scene/count", "take/name"),
+    *(f"macro/{number}" for number in range(1, N_MACROS + 1)),
 )
 _COUNTED = ("undo/count", "redo/count")
 """Told last: they follow from what was turned."""
@@ -73,6 +76,8 @@ class Values:
             for part in ("", "/rate", "/depth", "/phase")
         ]
         yield from self._plain((*_FIXED, *axes, *(f"{axis}/norm" for axis in axes), *moving), state)
+        bound = {one.number for one in state.patch.macros}
+        yield from self._plain((f"macro/{number}{BOUND}" for number in sorted(bound)), state)
         at = state.morph
         if at is not None:
             yield Told(f"{ROOT}/scene/morph", "morph", (at.a, at.b, at.position))
@@ -106,6 +111,15 @@ def _movements(leaves: list[Leaf], moved: set[str], state: State) -> Iterator[To
     for leaf in leaves if moved else ():
         if moved_by(leaf.target) in moved:
             yield Told(leaf.address, leaf.target, wire_values(leaf, state))
+
+
+def _ended(one: Told) -> tuple[Sent, ...] | None:
+    """Return what is told of what is no more: a bend is off, nothing moves, a macro moves nothing; else None."""
+    if one.target.endswith(BOUND):
+        return ()
+    last: dict[str, Sent] = {"on": 0, "lfo": OFF}
+    name = one.target.rpartition("/")[2]
+    return (last[name], *one.args[1:]) if name in last else None
 
 
 class Feedback:
@@ -148,10 +162,9 @@ class Feedback:
             out.append((one, self._setters.get(one.target)))
         for one in gone[: limit - len(out)]:
             del self._told[one.address]
-            ended: Sent | None = 0 if one.target.endswith("/on") else OFF if one.target.endswith("/lfo") else None
-            if ended is not None and one.args[0] != ended:
-                told = Told(one.address, one.target, (ended, *one.args[1:]))
-                out.append((told, self._setters.get(one.target)))
+            ended = _ended(one)
+            if ended is not None and ended != one.args:
+                out.append((Told(one.address, one.target, ended), self._setters.get(one.target)))
         if len(changed) + len(gone) <= limit:
             self._revision = state.revision
             self._setters.clear()

@@ -1,7 +1,9 @@
 """Commands as messages: what `decode` reads, written; so that a performance can be kept and played again."""
 
+from audiobend.bending.macros import macro_number
 from audiobend.control import (
     AddBend,
+    BindMacro,
     Command,
     DeleteScene,
     LoadScene,
@@ -14,6 +16,7 @@ from audiobend.control import (
     RenameScene,
     SaveScene,
     Set,
+    UnbindMacro,
     Undo,
 )
 from audiobend.osc.encode import ROOT, Sent
@@ -58,6 +61,11 @@ def message_of(command: Command) -> tuple[str, tuple[Sent, ...]] | None:
             return f"{ROOT}/chain/add", (str(layer), transform, features)
         case RemoveBend(id):
             return f"{ROOT}/chain/remove", (id,)
+        case BindMacro(number, target, low, high, place):
+            named = target if place is None else _path(Set(target, None, place))
+            return f"{ROOT}/macro/{number}/bind", (named,) if low is None or high is None else (named, low, high)
+        case UnbindMacro(number, target):
+            return f"{ROOT}/macro/{number}/unbind", (target,) if target else ()
         case ModelLoaded(name):
             return f"{ROOT}/model/load", (name,)
     return None    # takes, and models that are wanted but not there
@@ -70,7 +78,7 @@ def _path(command: Set) -> str:
     owner, _, rest = target.partition("/")
     if owner == "output":
         return f"gain{rest[len(_GAIN) :]}" if rest.startswith(_GAIN) else rest
-    if owner == "latent":
+    if owner == "latent" or macro_number(target) is not None:
         return target
     if place is None:
         return f"bend/{target}"

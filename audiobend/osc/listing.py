@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from audiobend.bending.macros import ends_of
 from audiobend.bending.values import layer_name
 from audiobend.control import Context, State
 from audiobend.errors import ControlError, PatchError, did_you_mean
@@ -52,12 +53,18 @@ def _bends(_: str, state: State, context: Context) -> list[Line]:
     ]
 
 
+def _macros(_: str, state: State, context: Context) -> list[Line]:
+    patch = state.patch
+    return [(one.number, one.target, *map(float, ends_of(patch, one))) for one in patch.macros]
+
+
 _LISTS: dict[str, Callable[[str, State, Context], list[Line]]] = {
     "list/layers": _layers,
     "list/clusters": _clusters,
     "list/transforms": _transforms,
     "list/params": _params,
     "list/bends": _bends,
+    "list/macros": _macros,
     "list/scenes": lambda _, state, context: [(name,) for name in state.scenes],
     "list/takes": lambda _, state, context: [(name,) for name in state.takes],
     "list/models": lambda _, state, context: [(name,) for name in context.models],

@@ -11,9 +11,11 @@ from typing import Any, Literal
 from audiobend.bending.apply import MIX
 from audiobend.bending.bend import OUTPUT_PARAMS
 from audiobend.bending.latent import LATENT_OPS
+from audiobend.bending.macros import SHARE
 from audiobend.bending.modulation import MODULATION_PARAMS, SHAPES
 from audiobend.bending.movement import depth_of
 from audiobend.bending.transform import Number, Param, Transform
+from audiobend.control.reading import BOUND
 from audiobend.control.sceneplay import FADE, POSITION
 
 LAST_INT = 2**31 - 1
@@ -29,8 +31,8 @@ class Row:
     Attributes
     ----------
     path : str
-        Below ``/audiobend/``, with ``{layer}``, ``{features}`` (``all`` or ``cluster/{cluster}``), ``{id}`` and
-        ``{axis}`` where there are several.
+        Below ``/audiobend/``, with ``{layer}``, ``{features}`` (``all`` or ``cluster/{cluster}``), ``{id}``,
+        ``{axis}`` and ``{macro}`` where there are several.
     kind : str
         ``switch`` (0 or 1), ``number`` (in its range), ``norm`` (0..1 over the range of the number above it), ``text``,
         ``name`` (a whole number or text), ``lfo`` (one of ``choices``, then its rate, depth and phase), or ``action``.
@@ -42,7 +44,8 @@ class Row:
     param : Param or None
         Range, unit and default of a number.
     target : str
-        What `audiobend.control.Set` changes, with ``{bend}`` and ``{axis}`` filled in; empty for actions.
+        What `audiobend.control.Set` changes, with ``{bend}``, ``{axis}`` and ``{macro}`` filled in;
+        empty for actions, but those of macros.
     optional : int
         How many of the last arguments may be left out.
     params : tuple of Param
@@ -212,6 +215,16 @@ def _told(path: str, types: str, description: str, target: str) -> Row:
     return Row(path, "number", types, description, "r", param, target)
 
 
+def macro_rows() -> Iterator[Row]:
+    """Return what every macro has."""
+    yield number("macro/{macro}", SHARE, "where the macro stands; it moves all that it is bound to", "macro/{macro}")
+    yield Row("macro/{macro}/bind", "action", "sff", "let it move a number, such as fog/radius or mix or an address, "
+              "from one value to another, or over its whole range; no arguments: told what it moves, with both values",
+              target=f"macro/{{macro}}{BOUND}", optional=2)
+    yield Row("macro/{macro}/unbind", "action", "s", "let it move that number no more; without one, nothing", "w",
+              target="macro/{macro}", optional=1)
+
+
 def service_rows() -> Iterator[Row]:
     """Return what is asked and answered."""
     yield Row("panic", "action", "i", "dry sound at once; nothing, or 1; what waits for its time is dropped", "w",
@@ -236,6 +249,8 @@ def service_rows() -> Iterator[Row]:
               "high, default, unit, whole", "r")
     yield Row("list/bends", "action", "", "a message for each bend of the patch: index, count, id, layer, transform, "
               "features, on", "r")
+    yield Row("list/macros", "action", "", "a message for each number that a macro moves: index, count, macro, target, "
+              "value at 0, value at 1", "r")
     yield Row("list/scenes", "action", "", "a message for each scene: index, count, name", "r")
     yield Row("list/takes", "action", "", "a message for each take of the session: index, count, name", "r")
     yield Row("list/models", "action", "", "a message for each model: index, count, name", "r")

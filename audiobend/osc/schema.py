@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from audiobend.bending.macros import N_MACROS
 from audiobend.control import Context
 from audiobend.osc.encode import PROTOCOL, ROOT
 from audiobend.osc.rows import (
@@ -12,6 +13,7 @@ from audiobend.osc.rows import (
     chain_rows,
     latent_rows,
     layer_rows,
+    macro_rows,
     output_rows,
     scene_rows,
     service_rows,
@@ -22,7 +24,7 @@ PORT = 9001
 
 def rows(context: Context) -> list[Row]:
     """Return every row of the table."""
-    fixed = (*output_rows(), *chain_rows(), *scene_rows(), *service_rows())
+    fixed = (*output_rows(), *chain_rows(), *scene_rows(), *macro_rows(), *service_rows())
     return [*fixed, *layer_rows(context.transforms), *bend_forms(), *latent_rows()]
 
 
@@ -49,6 +51,7 @@ def schema(context: Context) -> dict[str, Any]:
             "layer": "the 'layer' of an entry of layers",
             "features": "all, or cluster/K with K below the number of the layer's clusters",
             "axis": "0 to axes - 1",
+            "macro": f"1 to {N_MACROS}",
             "id": "the id of a bend of the patch",
             "param": "a parameter of the bend's transform",
         },
@@ -80,6 +83,7 @@ def markdown(context: Context) -> str:
         ("The whole sound", output_rows()),
         ("The chain of bends", chain_rows()),
         ("Scenes and models", scene_rows()),
+        ("Macros", macro_rows()),
         ("Questions", service_rows()),
         ("Bends of the patch, by their id", bend_forms()),
         ("The latent code", latent_rows()),

@@ -64,6 +64,8 @@ def leaf_at(parts: list[str], row: Row) -> Leaf:
             return Leaf(address, row, row.target.replace("{bend}", id))
         case ["latent", axis, *_]:
             return Leaf(address, row, row.target.replace("{axis}", axis))
+        case ["macro", number, *_]:
+            return Leaf(address, row, row.target.replace("{macro}", number))
         case _:
             return Leaf(address, row, row.target)
     return Leaf(address, row, row.target.replace("{bend}", place.id), place)
@@ -87,9 +89,17 @@ def unknown(address: str, before: list[str], part: str, node: Node) -> str:
     there = "/".join(before)
     if not part and names and node.row is None:
         return f"{there} needs more after it{did_you_mean('', _few(names))}"
-    hint = did_you_mean(part[:32], names)
+    hint = did_you_mean(_nearest(part, names), names)
     near = hint.replace("did you mean '", f"did you mean '{there}/") if "did you mean" in hint else ""
     return f"there is no address {address[:120]}{near or did_you_mean('', _few(names))}"
+
+
+def _nearest(part: str, names: Mapping[str, Node]) -> str:
+    """Return the number that is nearest, where a number is given and numbers are all there is; else what is given."""
+    numbers = [int(name) for name in names if name.isdigit()]
+    if not (part.isascii() and part.isdigit()) or not numbers or len(numbers) < len(names):
+        return part[:32]
+    return str(min(numbers, key=lambda one: abs(one - int(part[:9]))))
 
 
 def _few(names: Mapping[str, Node]) -> list[str]:

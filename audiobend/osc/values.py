@@ -11,7 +11,7 @@ from audiobend.osc.tree import Leaf
 def wire_values(leaf: Leaf, state: State) -> tuple[Sent, ...]:
     """Return the arguments that tell the value of an address; `AudiobendError` where it has none now."""
     value = read(state, leaf.target, leaf.place)
-    return tuple(value) if leaf.row.kind == "lfo" else (as_sent(leaf, value),)
+    return tuple(value) if leaf.row.kind in ("lfo", "action") else (as_sent(leaf, value),)
 
 
 def wire_value(leaf: Leaf, state: State) -> Sent:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from audiobend.bending.macros import N_MACROS
 from audiobend.control import Context
 from audiobend.osc.rows import Row
 from audiobend.osc.schema import PORT, rows
@@ -135,7 +136,7 @@ def surface(context: Context, host: str = "127.0.0.1", port: int = PORT) -> Surf
         port,
         tuple(_places(context)),
         tuple(_named(at_place, one.name, one.description) for one in context.transforms.values()),
-        tuple(_whole(fixed, paths)),
+        (*_whole(fixed, paths), _macros(table)),
         context.n_axes,
         tuple(one for of_op in _sections(_LATENT, table, paths).values() for one in of_op if one.kind == "number"),
     )
@@ -173,6 +174,12 @@ def _whole(fixed: list[Row], paths: set[str]) -> Iterator[Section]:
         groups.setdefault(first if several else "output", []).append(row)
     for name, of_group in groups.items():
         yield Section(name, "", tuple(_controls("", of_group, paths)))
+
+
+def _macros(table: Iterable[Row]) -> Section:
+    (row,) = (row for row in table if row.path == "macro/{macro}")
+    names = (row.path.format(macro=number) for number in range(1, N_MACROS + 1))
+    return Section("macros", "each moves what it is bound to", tuple(_control(row, name, "") for name in names))
 
 
 def _controls(prefix: str, table: Iterable[Row], paths: set[str]) -> Iterator[Control]:
