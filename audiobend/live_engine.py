@@ -210,10 +210,12 @@ class LiveEngine:
         self._output.panic()
 
     def reset(self) -> None:
-        """Start at sample 0 again, at once, as if nothing had been heard; patch and controls stay.
+        """Start at sample 0 again, at once, as if nothing had been heard; patch and controls stay, a way is at its end.
 
         Not while another thread is in `process`.
         """
+        if self._passage is not None:
+            self.set_patch(self._passage.between(1))
         self._forget()
         self._output.reset()
         self._level.reset()

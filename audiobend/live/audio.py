@@ -71,8 +71,16 @@ class Clock:
 
 
 @dataclass(frozen=True)
+class Host:
+    """A host of plugins turns the rings: blocks of so many samples at most, two channels."""
+
+    rate: int
+    block: int
+
+
+@dataclass(frozen=True)
 class Streaming:
-    """What the audio process runs on."""
+    """What turns the rings."""
 
     input: str
     output: str

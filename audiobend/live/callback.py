@@ -74,11 +74,14 @@ class Callback:
         if counts[Count.WAITS]:
             self._wait(end)
         # `VALID` is written before `WRITTEN` and so must be read after it.
-        return bool(counts[Count.WRITTEN] >= end and counts[Count.VALID] <= position)
+        is_written = counts[Count.RESET] == counts[Count.WAS_RESET] and counts[Count.WRITTEN] >= end
+        return bool(is_written and counts[Count.VALID] <= position)
 
     def _wait(self, end: int) -> None:
         counts = self._counts
-        while counts[Count.WRITTEN] < end and counts[Count.READY] and not counts[Count.STOP]:
+        while counts[Count.READY] and not counts[Count.STOP]:
+            if counts[Count.RESET] == counts[Count.WAS_RESET] and counts[Count.WRITTEN] >= end:
+                return
             sleep(0.0002)
 
     def _cross_fade(self, position: int, played: Samples, from_bent: bool) -> None:

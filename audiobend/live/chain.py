@@ -21,6 +21,10 @@ class Engine(Protocol):
         """Take a block ``(channel, time)``, return as many samples, `latency` later."""
         ...
 
+    def reset(self) -> None:
+        """Go on as if nothing had been heard."""
+        ...
+
 
 class Chain:
     """Card in, card out: ``(time, channel)`` both ways.
@@ -38,13 +42,23 @@ class Chain:
 
     def __init__(self, engine: Engine, n_channels: int, card_rate: int, model_rate: int) -> None:
         self._engine, self._n_channels = engine, n_channels
-        self._there = QuickResampler(card_rate, model_rate, n_channels)
+        self._rates = card_rate, model_rate
         # The engine's latency may be no whole number of the card's samples: the resampler makes it one.
         common = gcd(card_rate, model_rate)
         whole, ticks = divmod(engine.latency * (card_rate // common), model_rate // common)
-        self._back = QuickResampler(model_rate, card_rate, n_channels, ticks)
-        self.latency = whole
+        self._ticks, self.latency = ticks, whole
+        self._begin()
+
+    def _begin(self) -> None:
+        card_rate, model_rate = self._rates
+        self._there = QuickResampler(card_rate, model_rate, self._n_channels)
+        self._back = QuickResampler(model_rate, card_rate, self._n_channels, self._ticks)
         self.under_way = 0
+
+    def reset(self) -> None:
+        """Go on as if nothing had been heard."""
+        self._engine.reset()
+        self._begin()
 
     def feed(self, block: Samples) -> Samples:
         """Take a block, return what is ready: as much as went in, apart from what the resamplers hold."""

@@ -34,6 +34,8 @@ SWITCH = 0.0005
 """Seconds after which a thread that prepares a change gives way to the one that plays."""
 REST = 2.0
 """Rest after preparing a change, in times of its own length, up to a stride: more of them would not be heard."""
+EAGER = 0.0003
+"""Seconds between two looks for sound while the card waits for it."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,9 @@ class Ready:
 
 @dataclass(frozen=True)
 class Go:
-    """The card that the engine plays through."""
+    """The shared memory and the card that the engine plays through."""
 
+    memory: str
     rate: int
     in_channels: int
 
@@ -120,11 +123,12 @@ Alone = Callable[[], AbstractContextManager[None]]
 MakePlayer = Callable[["Wanted", "LiveSettings"], Player]
 
 
-def run_dsp(pipe: Connection, name: str, make: MakePlayer, wanted: Wanted, settings: "LiveSettings") -> None:
-    """Be the engine's process: make the engine, tell, wait for the card, then bend until told to stop."""
+def run_dsp(pipe: Connection, make: MakePlayer, wanted: Wanted, settings: "LiveSettings") -> None:
+    """Be the engine's process: make the engine, tell, wait for the card, then bend until told to stop.
+
+    What is wanted by the time the card comes is heard from the first sample on.
+    """
     begin()
-    shared = Shared(name)
-    shared[Count.READY] = 0
     try:
         player = make(wanted, settings)
         is_real_time = raise_priority()
@@ -135,13 +139,15 @@ def run_dsp(pipe: Connection, name: str, make: MakePlayer, wanted: Wanted, setti
         turns = Turns()
         mail = _Mail(pipe, player, post, seam, turns)
         card = mail.card()
+        shared = Shared(card.memory)
+        mail.hurries = lambda: bool(shared[Count.WAITS])
         chain = Chain(player.engine, settings.n_channels, card.rate, player.model_rate)
         while not shared[Count.DELAY]:
             sleep(0.001)
         settle(SWITCH)
         between = tapped(seam, player.engine, shared, player.model_rate, card.rate)
         pump = Pump(shared, chain, card.in_channels, card.rate, player.stride_seconds, between)
-        _play(shared, pump, turns, card.rate)
+        _play(shared, pump, seam, turns, card.rate)
     except AudiobendError as error:
         pipe.send(("error", str(error)))
         os._exit(CRASHED)
@@ -152,16 +158,19 @@ def run_dsp(pipe: Connection, name: str, make: MakePlayer, wanted: Wanted, setti
     os._exit(0)
 
 
-def _play(shared: Shared, pump: Pump, turns: Turns, rate: int) -> None:
+def _play(shared: Shared, pump: Pump, seam: Seam, turns: Turns, rate: int) -> None:
     # An eighth of the card's block is soon enough, and polling never reaches the card's own thread.
     pause = min(max(shared[Count.BLOCK] / rate / 8, 0.0005), 0.003)
     shared[Count.READY] = 1
     while not shared[Count.STOP]:
-        if not pump.is_due:
-            sleep(pause)
-            continue
-        with turns.taken():
-            pump.step()
+        if pump.is_due:
+            with turns.taken():
+                pump.step()
+        elif seam.is_waiting:    # who waits for a change hands nothing over before it is made
+            with turns.taken():
+                pump.turn()
+        else:
+            sleep(EAGER if shared[Count.WAITS] else pause)
 
 
 class _Post:
@@ -188,6 +197,8 @@ class _Mail:
     def __init__(self, pipe: Connection, player: Player, post: _Post, seam: Seam, turns: Turns) -> None:
         self._pipe, self._player, self._post, self._seam, self._turns = pipe, player, post, seam, turns
         self._card: Go | None = None
+        self.hurries: Callable[[], bool] = lambda: False
+        """Whether the card waits for every change."""
         self._arrived = threading.Event()
         threading.Thread(target=self._read, daemon=True, name="mail").start()
 
@@ -223,5 +234,6 @@ class _Mail:
         try:
             self._seam.put(wanted.number, self._player.prepare(wanted, self._turns.taken))
         except AudiobendError as error:
-            self._post.send("refused", str(error))
-        sleep(min(REST * (monotonic() - begun), self._player.stride_seconds))
+            self._post.send("refused", (wanted.number, str(error)))
+        if not self.hurries():
+            sleep(min(REST * (monotonic() - begun), self._player.stride_seconds))

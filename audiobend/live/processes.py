@@ -4,11 +4,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from time import monotonic, sleep
+from typing import Protocol
 
 from audiobend.errors import AudiobendError, DeviceError
 from audiobend.live.audio import Card, Clock, Streaming, run_card, run_clock
 from audiobend.live.children import Child
-from audiobend.live.dsp import Go, Ready, Wanted, run_dsp
+from audiobend.live.dsp import Go, Ready, Wanted
 from audiobend.live.rings import Count, Shared
 from audiobend.live.seam import Told
 from audiobend.live.setup import Setup
@@ -30,18 +31,24 @@ SPAWNING = 60.0
 class EngineProcess:
     """The engine's process and its replacements."""
 
-    def __init__(self, name: str, setup: Setup) -> None:
-        self._name, self._setup = name, setup
+    def __init__(self, shared: Shared, setup: Setup) -> None:
+        self._shared, self._setup = shared, setup
         self._wanted = setup.wanted    # may change before it starts
+        self._begun_with = setup.wanted
         self._child: Child | None = None
         self._go: Go | None = None
         self._failures = 0
         self._again = 0.0
         self._changed = threading.Event()
+        self._sending = threading.Lock()    # what is wanted is sent in its order
+        self._is_over = False
         self.facts: Ready | None = None
         self.on_told: Callable[[Told], None] = lambda told: None
         """Hears what was done at which sample, from `step`."""
-        threading.Thread(target=self._post, daemon=True, name="changes").start()
+        self.on_refused: Callable[[int], None] = lambda number: None
+        """Hears of the number of a change that could not be made, from `step`."""
+        self._poster = threading.Thread(target=self._post, daemon=True, name="changes")
+        self._poster.start()
 
     @property
     def pid(self) -> int:
@@ -49,13 +56,17 @@ class EngineProcess:
 
     def start(self, wanted: Wanted) -> None:
         self._wanted = wanted
-        self._child = Child(run_dsp, self._name, self._setup.make, wanted, self._setup.settings)
+        begun = self._setup.begin(self._setup.make, wanted, self._setup.settings)
+        self._child, self._begun_with = begun.child, begun.wanted
 
     def go(self, card: Go) -> None:
         """Tell the card; an engine that follows this one will be told too."""
         assert self._child is not None
         self._go = card
-        self._child.send(card)
+        with self._sending:
+            if replace(self._wanted, backend=None) != replace(self._begun_with, backend=None):
+                self._child.send(self._wanted)    # before the card: the first sample is bent by it
+            self._child.send(card)
 
     def change(self, wanted: Wanted) -> None:
         """Take what is wanted now and return at once; of many changes only the newest is sent."""
@@ -64,12 +75,14 @@ class EngineProcess:
 
     def _post(self) -> None:
         # A thread of its own: an engine that compiles leaves its pipe full, and OSC must not wait for that.
-        while self._changed.wait():
+        while self._changed.wait() and not self._is_over:
             self._changed.clear()
             child = self._child
             if child is not None:
-                child.send(self._wanted)
-                sleep(PACE)
+                with self._sending:
+                    child.send(self._wanted)
+                if not self._shared[Count.WAITS]:    # who waits for the engine does so after every change
+                    sleep(PACE)
 
     def step(self, tell: Callable[[str], None]) -> None:
         """Read what it says and replace it if it died; `AudiobendError` if it never stood."""
@@ -83,6 +96,10 @@ class EngineProcess:
                 self._on_ready(value, tell)
             elif kind == "told":
                 self.on_told(value)
+            elif kind == "refused":
+                number, sentence = value
+                tell(sentence)
+                self.on_refused(number)
             elif self.facts is None:
                 raise AudiobendError(value)
             else:
@@ -95,8 +112,7 @@ class EngineProcess:
     def _on_ready(self, facts: Ready, tell: Callable[[str], None]) -> None:
         assert self._child is not None
         if self._go is not None:
-            self._child.send(self._go)
-            self._child.send(self._wanted)    # what changed while it was starting
+            self.go(self._go)
             tell("the engine is back")
         self.facts = facts
         self._wanted = replace(self._wanted, backend=facts.backend)    # tried once is enough
@@ -106,6 +122,7 @@ class EngineProcess:
         lived = monotonic() - self._child.born
         self._child.end()
         self._child = None
+        self._shared[Count.READY] = 0    # it could not
         self._failures = 0 if lived > 20 else self._failures + 1
         self._again = monotonic() + min(5.0, max(0, self._failures - 1))
         tell("the engine has ended; dry sound until a new one is there")
@@ -115,12 +132,64 @@ class EngineProcess:
             self._child.end(patience)
             self._child = None
 
+    def forget(self) -> None:
+        """Let go of the shared memory, for ever."""
+        self._is_over = True
+        self._changed.set()
+        self._poster.join()
+        del self._shared
+
+
+class AudioSide(Protocol):
+    """What turns the rings, as the supervisor sees it.
+
+    Attributes
+    ----------
+    state : str
+        How it is, see `audiobend.live.meter.Status`.
+    facts : Streaming or None
+        None while they are not known.
+    keeps_time : bool
+        Whether its samples follow the clock, so that time can be lost.
+    """
+
+    state: str
+    facts: Streaming | None
+    keeps_time: bool
+
+    @property
+    def pid(self) -> int:
+        """Number of its process in the system; 0 where it has none of ours."""
+        ...
+
+    def start(self) -> None:
+        """Begin."""
+        ...
+
+    def step(self, tell: Callable[[str], None]) -> None:
+        """Look after it; `DeviceError` if it never played."""
+        ...
+
+    def stay_with(self, facts: Streaming) -> None:
+        """Come back to this card and no other."""
+        ...
+
+    def end(self, patience: float) -> None:
+        """End it, in so many seconds."""
+        ...
+
+    def forget(self) -> None:
+        """Let go of the shared memory."""
+        ...
+
 
 class AudioProcess:
-    """The audio process, its watchdog, and its replacements."""
+    """The audio process, its watchdog, and its replacements; an `AudioSide`."""
 
-    def __init__(self, shared: Shared, setup: Setup) -> None:
-        self._shared, self._setup = shared, setup
+    keeps_time = True
+
+    def __init__(self, shared: Shared, setup: Setup, card: Card | Clock) -> None:
+        self._shared, self._setup, self._card = shared, setup, card
         self._child: Child | None = None
         self._heard = self._again = self._deadline = 0.0
         self._callbacks = 0
@@ -135,9 +204,8 @@ class AudioProcess:
     def pid(self) -> int:
         return self._child.pid if self._child else 0
 
-    def start(self, card: Card | Clock) -> None:
-        self._card = card
-        name = self._shared.name
+    def start(self) -> None:
+        name, card = self._shared.name, self._card
         if isinstance(card, Clock):
             self._child = Child(run_clock, name, card, self._setup.settings.n_channels)
         else:
@@ -157,7 +225,7 @@ class AudioProcess:
         now = monotonic()
         if self._child is None:
             if now >= self._again:
-                self.start(self._card)
+                self.start()
             return
         alive = self._child.is_alive
         for kind, value in self._child.receive():

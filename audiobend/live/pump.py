@@ -18,7 +18,8 @@ class Pump:
     """Move sound from the input ring through the chain into the output ring, by position.
 
     Input position p comes out at position ``p + Count.DELAY``. After a start or a skip the output is valid only from
-    where everything in it was fed after that; `Count.VALID` says so.
+    where everything in it was fed after that; `Count.VALID` says so. Before position 0, and before where `Count.RESET`
+    asks for a new beginning, there was silence, so that all of the output is valid.
 
     Parameters
     ----------
@@ -42,17 +43,29 @@ class Pump:
         self._shared, self._chain, self._rate, self._seam = shared, chain, rate, seam
         self._meter = _Meter(shared, rate, stride_seconds)
         self._block = np.empty((PORTION, in_channels), dtype=np.float32)
-        self._limit = chain.latency + round(HURRY * rate)
+        self._limit = chain.latency + round(HURRY * rate) + shared[Count.BLOCK]
+        self._reset = shared[Count.RESET]
         self._begin(self._available())
 
     @property
     def is_due(self) -> bool:
         """Whether there is something for `step` to do."""
-        return self._available() > self._next or self._shared[Count.DELAY] != self._delay
+        shared = self._shared
+        return (
+            self._available() > self._next
+            or shared[Count.DELAY] != self._delay
+            or shared[Count.RESET] != self._reset
+        )
+
+    def turn(self) -> None:
+        """Make the changes that wait, where the next portion is not there yet."""
+        self._seam(self._next, 0)
 
     def step(self) -> bool:
         """Process a portion; False where there is none yet."""
         shared = self._shared
+        if shared[Count.RESET] != self._reset:
+            self._begin_anew()
         available = self._available()
         behind = available - self._next
         if shared[Count.DELAY] != self._delay:
@@ -73,6 +86,7 @@ class Pump:
         self._next += len(block)
         self._written += len(out)
         shared[Count.WRITTEN] = self._written
+        shared[Count.TAKEN] = self._next
         return True
 
     def _available(self) -> int:
@@ -83,11 +97,24 @@ class Pump:
         """Whether nothing is lost by being behind: the card waits."""
         return bool(self._shared[Count.WAITS])
 
+    def _begin_anew(self) -> None:
+        """Forget all sound; what has not been fed yet belongs to it."""
+        self._reset = self._shared[Count.RESET]
+        self._chain.reset()
+        self._begin(min(max(self._reset - 1, 0), self._available()))
+
     def _begin(self, position: int) -> None:
-        self._next, self._delay = position, self._shared[Count.DELAY]
+        shared = self._shared
+        self._next, self._delay = position, shared[Count.DELAY]
         self._written = position - self._chain.under_way + self._delay - self._chain.latency
-        self._shared[Count.VALID] = position + self._delay
-        self._shared[Count.WRITTEN] = self._written    # a card that waits would wait for ever for what will never come
+        if position == max(self._reset - 1, 0) and self._written > position:
+            shared.output.put(position, np.zeros((self._written - position, CHANNELS), np.float32))
+            shared[Count.VALID] = position
+        else:
+            shared[Count.VALID] = position + self._delay
+        shared[Count.WRITTEN] = self._written    # a card that waits would wait for ever for what will never come
+        shared[Count.TAKEN] = position
+        shared[Count.WAS_RESET] = self._reset
 
 
 class _Meter:

@@ -170,6 +170,7 @@ class Shared:
         self._owner = name is None
         name = name or f"audiobend-{os.getpid()}-{secrets.token_hex(3)}"    # macOS allows 30 letters
         self._memory = SharedMemory(name, create=self._owner, size=SIZE)
+        assert self._memory.buf is not None
         self.name = name
         self._end = HEADER.size    # of what has a place already
         self.counts: NDArray[np.int64] = self._view((len(Count),), np.int64)
@@ -181,7 +182,7 @@ class Shared:
         self.mapped: NDArray[Any] = self._view((N_MAPPED,), MAPPED)
         if self._owner:
             self._begin()
-        elif HEADER.unpack_from(self._memory.buf)[:4] != (MAGIC, VERSION, HEADER.size, SIZE):
+        elif HEADER.unpack_from(bytes(self._memory.buf[: HEADER.size]))[:4] != (MAGIC, VERSION, HEADER.size, SIZE):
             self.close()
             raise DeviceError(f"{name}: is no shared memory of this version of audiobend")
 
@@ -189,7 +190,9 @@ class Shared:
         self.parameters[:] = UNTOUCHED
         self.parameters[Parameter.BYPASS], self.parameters[Parameter.GAIN] = 0, np.nan
         layout = len(Count), len(Gauge), CAPACITY, CHANNELS, N_PARAMETERS
-        HEADER.pack_into(self._memory.buf, 0, MAGIC, VERSION, HEADER.size, SIZE, os.getpid(), *layout)
+        head = HEADER.pack(MAGIC, VERSION, HEADER.size, SIZE, os.getpid(), *layout)
+        assert self._memory.buf is not None
+        self._memory.buf[: HEADER.size] = head
 
     def _view(self, shape: tuple[int, ...], kind: Any) -> Any:
         """Return the next part of the memory."""

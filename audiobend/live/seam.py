@@ -49,6 +49,11 @@ class Seam:
         """Let a change be made before the next block."""
         self._waiting.append((number, change))
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a change has not been made yet."""
+        return bool(self._waiting)
+
     def __call__(self, position: int, n: int) -> None:
         """Make the changes that wait: ``n`` samples at ``position`` are about to go in."""
         if self._next is None:

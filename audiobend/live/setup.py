@@ -1,12 +1,27 @@
 """What a performance begins with."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from audiobend.live.audio import Card, Clock
-from audiobend.live.dsp import MakePlayer, Wanted
+from audiobend.live.audio import Card, Clock, Host
+from audiobend.live.children import Child
+from audiobend.live.dsp import MakePlayer, Wanted, run_dsp
 from audiobend.live.player import make_player
 from audiobend.spectral.live_settings import LiveSettings
+
+
+@dataclass(frozen=True)
+class Begun:
+    """An engine's process, and what it was begun with."""
+
+    child: Child
+    wanted: Wanted
+
+
+def begin_engine(make: MakePlayer, wanted: Wanted, settings: LiveSettings) -> Begun:
+    """Begin an engine's process."""
+    return Begun(Child(run_dsp, make, wanted, settings), wanted)
 
 
 @dataclass(frozen=True)
@@ -17,7 +32,7 @@ class Setup:
     ----------
     wanted : Wanted
     settings : LiveSettings
-    card : Card or Clock
+    card : Card, Clock or Host
     profile : "low", "balanced" or "studio"
     cushion_ms : float or None
         How far the engine is ahead of the card; None leaves it to the profile.
@@ -31,11 +46,13 @@ class Setup:
         The card waits for the engine: for clocks that are not real time.
     make : function
         Makes the engine, in its own process.
+    begin : function
+        Begins that process; or hands one over that has begun already with other settings of the patch.
     """
 
     wanted: Wanted
     settings: LiveSettings
-    card: Card | Clock
+    card: Card | Clock | Host
     profile: str = "balanced"
     cushion_ms: float | None = None
     source: Path | None = None
@@ -43,3 +60,4 @@ class Setup:
     record: Path | None = None
     waits: bool = False
     make: MakePlayer = make_player
+    begin: Callable[[MakePlayer, Wanted, LiveSettings], Begun] = begin_engine

@@ -9,12 +9,13 @@ from typing import Self
 import numpy as np
 
 from audiobend.io.audiofile import probe
-from audiobend.live.audio import Card, Streaming
+from audiobend.live.audio import Card, Host, Streaming
 from audiobend.live.dsp import Go, Ready, Wanted
+from audiobend.live.host import HostSide
 from audiobend.live.latency import Latency, cushion_samples
 from audiobend.live.meter import LostTime, Status
 from audiobend.live.priority import ADVICE
-from audiobend.live.processes import AudioProcess, EngineProcess
+from audiobend.live.processes import AudioProcess, AudioSide, EngineProcess
 from audiobend.live.recorder import Recorder
 from audiobend.live.rings import Count, Gauge, Shared
 from audiobend.live.seam import Told
@@ -49,7 +50,7 @@ class Supervisor:
 
     def __init__(self, setup: Setup, tell: Callable[[str], None]) -> None:
         self.setup, self._tell = setup, tell
-        self._wanted, self._card = setup.wanted, setup.card
+        self._wanted = setup.wanted
         self._stopping = threading.Event()
         self.streaming: Streaming
         self.ready: Ready
@@ -63,9 +64,9 @@ class Supervisor:
         self._shared = Shared()
         self._shared[Count.WAITS] = setup.waits
         self._shared[Count.FROM_FILE] = setup.source is not None
-        self._engine = EngineProcess(self._shared.name, setup)
-        self._engine.on_told = self.on_told
-        self._audio = AudioProcess(self._shared, setup)
+        self._engine = EngineProcess(self._shared, setup)
+        self._engine.on_told, self._engine.on_refused = self.on_told, self.on_refused
+        self._audio = _audio_side(self._shared, setup)
 
     def start(self) -> bool:
         """Start everything; False if it was stopped meanwhile.
@@ -75,16 +76,15 @@ class Supervisor:
         AudiobendError
             Where there is no card, no PortAudio, no such model: one sentence.
         """
-        self._audio.start(self._card)
+        self._audio.start()
         self._engine.start(self._wanted)
         while not (self._audio.facts and self._engine.facts and self._shared[Count.BLOCK]):
             if self._stopping.wait(0.01):
                 return False
-            self._audio.step(self._tell)
-            self._engine.step(self._tell)
+            self._look_after()
         self.streaming, self.ready = self._audio.facts, self._engine.facts
         self._audio.stay_with(self.streaming)
-        self._engine.go(Go(self.streaming.rate, self.streaming.in_channels))
+        self._engine.go(Go(self._shared.name, self.streaming.rate, self.streaming.in_channels))
         self._align()
         self._began = self._shared[Count.PLAYED]
         self._begin_files()
@@ -100,19 +100,20 @@ class Supervisor:
         """Look after the children for a while; False when the performance is over."""
         until = monotonic() + seconds
         while (now := monotonic()) < until:
-            if self._stopping.wait(min(TICK, until - now)):
-                return False
-            self._audio.step(self._tell)
-            self._engine.step(self._tell)
-            if self._shared[Count.BLOCK] != self.latency.block:
-                self._align()
-            if self._shared[Count.TURNS]:
-                self._lost.forget()    # a browser's clock is its own
-            else:
-                self._lost.feed(monotonic(), self._shared[Count.PLAYED])
-            if self._has_ended():
+            if self._stopping.wait(min(TICK, until - now)) or not self.look():
                 return False
         return True
+
+    def look(self) -> bool:
+        """Look after the children once; False when the performance is over."""
+        self._look_after()
+        if self._shared[Count.BLOCK] != self.latency.block:
+            self._align()
+        if self._audio.keeps_time and not self._shared[Count.TURNS]:
+            self._lost.feed(monotonic(), self._shared[Count.PLAYED])
+        else:
+            self._lost.forget()    # a browser's clock is its own
+        return not (self._stopping.is_set() or self._has_ended())
 
     def change(self, wanted: Wanted) -> None:
         """Let something else be heard, from any thread; kept for an engine that has to be started again."""
@@ -147,6 +148,9 @@ class Supervisor:
 
     def on_told(self, told: Told) -> None:
         """Hear what the engine's process did at which sample."""
+
+    def on_refused(self, number: int) -> None:
+        """Hear of a change that the engine's process could not make."""
 
     def stop(self) -> None:
         """Ask for the end, from any thread or signal handler."""
@@ -195,6 +199,7 @@ class Supervisor:
         finally:
             self._source = self._recorder = None
             self._audio.forget()
+            self._engine.forget()
             self._shared.close()
 
     def __enter__(self) -> Self:
@@ -202,6 +207,11 @@ class Supervisor:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _look_after(self) -> None:
+        self._shared[Count.BEAT] += 1
+        self._audio.step(self._tell)
+        self._engine.step(self._tell)
 
     def _align(self) -> None:
         """Work out the delay, now that engine and card are known, or the card's blocks have grown."""
@@ -238,3 +248,9 @@ class Supervisor:
     def _has_ended(self) -> bool:
         end = self._end()
         return end is not None and self._shared[Count.PLAYED] >= end
+
+
+def _audio_side(shared: Shared, setup: Setup) -> AudioSide:
+    if isinstance(setup.card, Host):
+        return HostSide(shared, setup.card)
+    return AudioProcess(shared, setup, setup.card)

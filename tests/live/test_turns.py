@@ -57,7 +57,7 @@ class Player:
 
 def test_of_changes_that_wait_only_the_newest_is_prepared():
     player, seam, told = Player(), Seam(lambda one: told.append(one)), []
-    pipe = Pipe(Go(44100, 1), *(Wanted(None, Patch(seed=n), number=n) for n in range(1, 50)))
+    pipe = Pipe(Go("", 44100, 1), *(Wanted(None, Patch(seed=n), number=n) for n in range(1, 50)))
     mail = _Mail(pipe, player, None, seam, Turns())
     assert mail.card().rate == 44100
     assert pipe.is_empty.wait(10)

@@ -19,7 +19,11 @@ class Delay:
     def __init__(self, n_channels: int) -> None:
         self.latency = sum(LATENCY.values())
         self.gain = -1.0
-        self._line = np.zeros((n_channels, self.latency), dtype=np.float32)
+        self._n_channels = n_channels
+        self.reset()
+
+    def reset(self):
+        self._line = np.zeros((self._n_channels, self.latency), dtype=np.float32)
 
     def process(self, block):
         if SLOW in os.environ and Path(os.environ[SLOW]).exists():
