@@ -16,6 +16,8 @@ from audiobend.osc.schema import PORT, rows
 ANSWER_PORT = 9002
 """Where programs listen that cannot hear answers where they send from."""
 
+MACROS = "macros"
+"""The section of the macros."""
 ControlKind = Literal["switch", "number", "button", "text"]
 _PLACE, _LATENT = "layer/{layer}/{features}/", "latent/{axis}/"
 _NOT_PLAYED = ("notify", "sync", "ping", "hello", "status", "dump")
@@ -179,7 +181,7 @@ def _whole(fixed: list[Row], paths: set[str]) -> Iterator[Section]:
 def _macros(table: Iterable[Row]) -> Section:
     (row,) = (row for row in table if row.path == "macro/{macro}")
     names = (row.path.format(macro=number) for number in range(1, N_MACROS + 1))
-    return Section("macros", "each moves what it is bound to", tuple(_control(row, name, "") for name in names))
+    return Section(MACROS, "each moves what it is bound to", tuple(_control(row, name, "") for name in names))
 
 
 def _controls(prefix: str, table: Iterable[Row], paths: set[str]) -> Iterator[Control]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from uuid import NAMESPACE_URL, uuid5
 from xml.sax.saxutils import escape
 
-from audiobend.osc.clients.surface import Control, Place, Section, Surface
+from audiobend.osc.clients.surface import MACROS, Control, Place, Section, Surface
 from audiobend.osc.encode import ROOT
 
 _WIDTH, _HEIGHT, _TAB = 1280, 800, 34
@@ -32,7 +32,9 @@ def layout_xml(surface: Surface) -> str:
     layers: dict[str, list[Place]] = {}
     for place in surface.places:
         layers.setdefault(place.path.split("/")[1], []).append(place)
-    pages = [_page("whole", inner, _whole(surface))]
+    macros = [one for one in surface.whole if one.name == MACROS]
+    others = [one for one in surface.whole if one.name != MACROS]
+    pages = [_page("whole", inner, _whole((*others, *surface.axis_sections()))), _page(MACROS, inner, _whole(macros))]
     for layer, places in layers.items():
         below = [_page(_tab(one), deeper, _transforms(surface.transforms, one), layer) for one in places]
         pages.append(_page(layer, inner, [_pager(f"pager {layer}", inner, below)]))
@@ -64,8 +66,8 @@ def _transforms(sections: Sequence[Section], place: Place) -> Iterable[str]:
             yield _fader(f"{place.path}/{one.share}", at, _share_of(one))
 
 
-def _whole(surface: Surface) -> Iterable[str]:
-    found = [one for section in (*surface.whole, *surface.axis_sections()) for one in section.controls]
+def _whole(sections: Iterable[Section]) -> Iterable[str]:
+    found = [one for section in sections for one in section.controls]
     controls = [one for one in found if one.kind in ("switch", "button") or one.share]
     rows = 10
     for n, one in enumerate(controls):
