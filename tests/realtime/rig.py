@@ -107,6 +107,11 @@ class SoftCard:
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
 
+    def so_far(self) -> np.ndarray:
+        """What the speaker got until now, ``(time, 2)``; it goes on."""
+        self._ask("save")
+        return np.load(self._target)
+
     def recorded(self) -> np.ndarray:
         """End it; what the speaker got until now, ``(time, 2)``."""
         self._process.communicate()

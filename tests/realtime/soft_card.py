@@ -4,7 +4,8 @@ Run as a program, because a process that can be stopped and killed is part of wh
 ``python soft_card.py NAME IN.npy OUT.npy SECONDS``. It prints "ready" when PortAudio may look for it, and plays and
 records at once, for at most so many seconds. Every line of standard input is answered by the position;
 at the end of it the program writes what its speaker got.
-After a line "freewheel" the server runs faster than real time. ``--wire`` joins speaker and microphone, as a cable
+After a line "freewheel" the server runs faster than real time; after "save" what its speaker got is written while it
+goes on. ``--wire`` joins speaker and microphone, as a cable
 would; ``--loop`` plays for ever, again and again.
 """
 
@@ -43,8 +44,10 @@ class Card:
             self.over.set()
 
 
-def answer(card: Card) -> None:
+def answer(card: Card, target: str) -> None:
     for line in sys.stdin:
+        if line == "save\n":
+            np.save(target, card.recorded[: card.position])
         if line == "freewheel\n":
             card.client.set_freewheel(True)
             card.runs_free = True
@@ -57,7 +60,7 @@ def main(name: str, sound: str, target: str, seconds: float, *flags: str) -> Non
     card = Card(name, samples, seconds, "--wire" in flags, "--loop" in flags)
     with card.client:
         print("ready", flush=True)
-        threading.Thread(target=answer, args=(card,), daemon=True).start()
+        threading.Thread(target=answer, args=(card, target), daemon=True).start()
         card.over.wait()
         if card.runs_free:
             card.client.set_freewheel(False)

@@ -38,12 +38,12 @@ export function openCell(key) {
   const about = dead?.dead ? h('p.note', {text: 'It never lights up. `invert` wakes it.'}) : dead ? h('p.note', {text: `${dead.features} features`}) : null;
   const title = h('div.title', {id: 'sheet-title'}, glyph(known.transform), h('div', {}, h('b', {text: known.transform}), h('span', {text: where(known, store.layers)})));
   const on = h('button.btn', {'data-act': 'cell-on', 'aria-pressed': known.on, onclick: () => switchCell(key, !bendOf(known.id)?.on)}, known.on ? 'On' : 'Off');
-  const solo = store.table.has('/solo') ? h('button.btn', {'data-act': 'solo', 'aria-pressed': soloed().includes(known.id), onclick: () => solo(known.id)}, 'Solo') : null;
+  const hearAlone = store.table.has('/solo') ? h('button.btn', {'data-act': 'solo', 'aria-pressed': soloed().includes(known.id), onclick: () => solo(known.id)}, 'Solo') : null;
   const teach = h('button.btn', {'data-act': 'learn-cell', onclick: () => { closeSheet(); focusCell(key); learn(); }}, 'Learn');
   const chain = h('button.btn', {'data-act': 'in-chain', onclick: () => { closeSheet(); if (store.open !== known.id) expand(known.id); setView('chain'); }}, 'In the chain');
-  const sheet = openSheet('cell', title, h('div.cellbody', {}, ...body.nodes, about, h('div.four', {}, on, solo, teach, chain)), body.nodes[0].querySelector?.('[role=slider]'), () => { open = null; });
+  const sheet = openSheet('cell', title, h('div.cellbody', {}, ...body.nodes, about, h('div.four', {}, on, hearAlone, teach, chain)), body.nodes[0].querySelector?.('[role=slider]'), () => { open = null; });
   sheet.dataset.hue = hueOf(layer);
-  open = {id: known.id, body, switch: on, solo};
+  open = {id: known.id, body, switch: on, solo: hearAlone};
   place(sheet, anchor);
   touch('bends');
 }

@@ -5,7 +5,7 @@ import {tellEngine} from './engine.js';
 import {forget, mappings, midiInputs} from './learn.js';
 import {mic, startMic, stopMic} from './mic.js';
 import {keep, paints, recalled, store} from './store.js';
-import {openSheet} from './sheet.js';
+import {closeSheet, openSheet} from './sheet.js';
 import {chooseMap, chooseTheme, theme} from './theme.js';
 import {speak} from './speak.js';
 
@@ -35,8 +35,16 @@ function choice(label, options, now, address) {
 
 function sound() {
   const {devices = {}, input} = store.hello;
-  const file = input && input.kind === 'file' ? [set('plays', h('div.field', {}, h('span', {text: input.name})))] : [];
+  const back = h('button.btn.ghost', {'data-act': 'back-to-card', onclick: backToCard}, 'Stop');
+  const file = input && input.kind === 'file' ? [set('plays', h('div.field.with', {}, h('span', {text: input.name}), back))] : [];
   return [...file, set('In', choice('Input', devices.inputs, devices.input, '/audiobend/input')), set('Out', choice('Output', devices.outputs, devices.output, '/audiobend/output'))];
+}
+
+/** Listen to the card, or to the browser, again. */
+async function backToCard() {
+  closeSheet();
+  const answer = await fetch('/api/input?kind=card', {method: 'POST'}).catch(() => null);
+  speak(answer?.ok ? 'The file has stopped' : 'The file could not be stopped');
 }
 
 function browser() {

@@ -1,0 +1,314 @@
+"""A hand plays the page in Chromium while the engine plays through a sound server: what is touched is what is heard."""
+
+import numpy as np
+import psutil
+import pytest
+import soundfile as sf
+
+from audiobend.osc.client import OscClient
+from tests.e2e.hand import Hand, drag, drop, middle, state_until, there
+from tests.page.conftest import Stage
+from tests.realtime.conftest import sound_system
+from tests.realtime.rig import PERIOD, Server, SoftCard, lag_of, noise, wait_for
+
+__all__ = ["sound_system"]
+pytestmark = pytest.mark.slow
+RATE = 44100
+PATCH = """audiobend: 1
+name: tide
+transforms:
+  - {{id: fog, layer: 3, transform: invert, mix: {mix}, on: {on}}}
+  - {{id: lean, layer: 1, transform: erode, params: {{radius: 2}}, on: false}}
+output: {{detail: 1, limiter: false, match_level: false}}
+"""
+SAME, OTHER = 1e-3, 1e-2
+"""Differences of samples: the sound passes as it came; it is bent. Noise at 0.1 goes in."""
+
+
+class Ears:
+    """Hears the speaker, and knows what the microphone is given."""
+
+    def __init__(self, card: SoftCard, sound: np.ndarray) -> None:
+        self._card, self._sound = card, sound
+        self._shift: int | None = None
+
+    def difference(self) -> float:
+        """By how much the last half second is other than what went in."""
+        recorded = self._card.so_far()
+        at = np.arange(len(recorded) - RATE // 2, len(recorded))
+        if self._shift is None:
+            self._shift = -lag_of(recorded, np.tile(self._sound, (2, 1)), int(at[0]))
+        return float(np.abs(recorded[at] - self._sound[(at + self._shift) % len(self._sound)]).max())
+
+    def until(self, is_wanted) -> None:
+        """Listen until what is heard is as wanted."""
+        for _ in range(240):
+            self._wait(self._card.position + RATE // 2)
+            if is_wanted(self.difference()):
+                return
+        raise AssertionError(f"never heard: {self.difference()}")
+
+    def _wait(self, position: int) -> None:
+        assert wait_for(lambda: self._card.position >= position)
+
+    def until_same(self) -> None:
+        self.until(lambda difference: difference < SAME)
+
+    def until_other(self) -> None:
+        self.until(lambda difference: difference > OTHER)
+
+
+@pytest.fixture(scope="module")
+def rig(sound_system, tiny_bundle, tmp_path_factory):
+    """A performance through a sound server, with a session of four scenes, and ears at its speaker."""
+    folder = tmp_path_factory.mktemp("played")
+    (folder / "session" / "scenes").mkdir(parents=True)
+    for name, mix in (("a", 0), ("b", 1), ("c", 0), ("d", 1)):
+        (folder / "session" / "scenes" / f"{name}.yaml").write_text(PATCH.format(mix=mix, on="true"))
+    (folder / "off.yaml").write_text(PATCH.format(mix=1, on="false"))
+    sound = noise(400 * PERIOD / RATE)
+    server = Server(RATE).start()
+    card = SoftCard(folder, sound, "--loop", seconds=900)
+    words = ("--input-device", "softcard", "--output-device", "softcard", "--patch", "off.yaml")
+    stage = Stage(folder, tiny_bundle, *words)
+    stage.ears = Ears(card, sound)
+    while not stage.event("status")["is_bent"]:
+        pass
+    stage.ears.until_same()
+    yield stage
+    stage.close()
+    card.close()
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def hand():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        yield Hand(playwright)
+
+
+@pytest.fixture
+def page(hand, rig):
+    """The page, with every bend off and nothing on top of it."""
+    page = hand.open(rig.url, reduced_motion="reduce")    # the pictures are other tests'
+    page.keyboard.press(".")
+    state_until(page, "s.bends.every((one) => !one.on) && s.addresses['/audiobend/bypass'][0] === 1")
+    page.locator("[data-listen=bent]").click()
+    state_until(page, "s.addresses['/audiobend/bypass'][0] === 0")
+    yield page
+    hand.leave()
+
+
+def name_of_input(page) -> str:
+    return page.evaluate("async () => (await (await fetch('/api/about')).json()).input.name")
+
+
+# --- what is heard ---
+
+
+def test_a_cell_that_is_touched_is_heard_and_touched_again_is_not(page, rig):
+    rig.ears.until_same()
+    page.locator("[data-transform=invert]").click()
+    page.locator('[data-cell="3/0"]').click()
+    page.wait_for_selector('[data-cell="3/0"].on[aria-pressed=true]')
+    rig.ears.until_other()
+    page.locator('[data-cell="3/0"]').click()
+    page.wait_for_selector('[data-cell="3/0"][aria-pressed=false]')
+    rig.ears.until_same()
+
+
+def test_a_morph_between_four_scenes_is_dragged_and_heard(page, rig):
+    (left, top), box = middle(page, "#pad"), page.locator("#pad").bounding_box()
+    drag(page, (box["x"] + 20, top), (left, top))
+    at = "s.addresses['/audiobend/scene/pad']"
+    state_until(page, f"{at} && {at}.slice(0, 4).join('') === 'abcd' && Math.abs(b.fog.mix - 0.5) < 0.02")
+    rig.ears.until_other()
+    drag(page, (left, top), (box["x"] + 2, box["y"] + 2))
+    state_until(page, f"{at}[4] === 0 && {at}[5] === 0 && b.fog.mix === 0")
+    rig.ears.until_same()
+    page.keyboard.press("x")
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    state_until(page, "Math.abs(b.fog.mix - 0.1) < 1e-6")
+    page.wait_for_selector("[data-pad=x][aria-valuenow='10']", state="attached")
+
+
+def test_the_difference_is_heard_alone(page, rig):
+    rig.ears.until_same()
+    page.locator("[data-listen=difference]").click()
+    page.wait_for_selector("html[data-listening=difference]")
+    rig.ears.until_other()    # nothing is bent, so that it is silence
+    page.locator("[data-listen=bent]").click()
+    rig.ears.until_same()
+
+
+# --- controls ---
+
+
+def test_osc_moves_the_control_on_the_page(page, rig):
+    page.locator('[data-card="fog"] [data-act=expand]').click()
+    with OscClient("127.0.0.1", rig.osc_port) as osc:
+        for value in (0.25, 0.75):
+            osc.send("/audiobend/bend/fog/mix", (value,))
+            page.wait_for_selector(f'[role=slider][data-address="/audiobend/bend/fog/mix"][aria-valuenow="{value}"]')
+        osc.send("/audiobend/bend/fog/on", (1,))
+        page.wait_for_selector('[data-card="fog"] [data-act=switch][aria-checked=true]')
+
+
+def test_a_scene_is_saved_renamed_and_loaded(page):
+    page.locator("[data-transform=dilate]").click()
+    page.locator('[data-cell="2/1"]').click()
+    page.locator("[data-scene-save]").click()
+    page.locator("#sheet input").fill("ebb")
+    page.keyboard.press("Enter")
+    state_until(page, "s.scenes.some((one) => one.name === 'ebb')")
+    page.locator('[data-scene="ebb"]').click(button="right")
+    page.locator("[data-act=scene-rename]").click()
+    page.locator("#sheet input").fill("low ebb")
+    page.locator("[data-act=name-done]").click()
+    state_until(page, "s.scenes.some((one) => one.name === 'low ebb') && !s.scenes.some((one) => one.name === 'ebb')")
+    page.locator('[data-cell="2/1"]').click()
+    state_until(page, "!b['layer2.cluster1.dilate'].on")
+    page.locator('[data-scene="low ebb"]').click()
+    state_until(page, "b['layer2.cluster1.dilate'].on && s.addresses['/audiobend/scene/load'][0] === 'low ebb'")
+    page.wait_for_selector('[data-scene="low ebb"][aria-pressed=true]')
+
+
+def test_steps_lead_back_and_forth(page):
+    page.locator('[data-card="fog"] [data-act=switch]').click()
+    state_until(page, "b.fog.on")
+    page.locator("[data-act=undo]").click()
+    state_until(page, "!b.fog.on")
+    page.wait_for_selector('[data-card="fog"] [data-act=switch][aria-checked=false]')
+    page.locator("[data-act=redo]").click()
+    state_until(page, "b.fog.on")
+
+
+def test_a_bend_is_dragged_to_another_place_and_moved_back_by_keys(page):
+    place = "s.order.indexOf('fog') - s.order.indexOf('lean')"
+    state_until(page, f"{place} === -1")
+    (x, y), (_, below) = (middle(page, f'[data-card="{name}"] .drag') for name in ("fog", "lean"))
+    drag(page, (x, y), (x, below + 12))
+    state_until(page, f"{place} === 1")
+    page.locator('[data-card="fog"] [data-act=switch]').focus()
+    page.keyboard.press("Alt+ArrowUp")
+    state_until(page, f"{place} === -1")
+
+
+def test_a_bend_is_added_and_removed(page):
+    page.locator("[data-act=add]").click()
+    page.locator("#sheet [data-option='2']").click()
+    page.locator("[data-act=add-bend]").click()
+    state = state_until(page, "s.bends.some((one) => one.layer === '2' && one.on && one.features === 'all')")
+    (added,) = [one["id"] for one in state["bends"] if one["layer"] == "2" and one["features"] == "all"]
+    page.locator(f'[data-card="{added}"] [data-act=remove]').click()
+    state_until(page, "!b[argument]", added)
+
+
+def test_a_bend_plays_solo_from_its_cell_and_from_its_card(page):
+    page.locator("[data-transform=invert]").click()
+    page.locator('[data-cell="4/1"]').click()
+    page.locator('[data-cell="4/1"]').click(button="right")
+    page.locator("#sheet [data-act=solo]").click()
+    state_until(page, "s.addresses['/audiobend/solo'][0] === 'layer4.cluster1.invert'")
+    page.locator("#sheet [data-act=close]").click()
+    page.locator('[data-card="layer4.cluster1.invert"] [data-act=solo]').click()
+    state_until(page, "s.addresses['/audiobend/solo'][0] === ''")
+
+
+# --- takes and files ---
+
+
+def ink(page) -> int:
+    """How many pixels of the timeline are drawn."""
+    return page.evaluate(
+        """() => { const canvas = document.querySelector('#timeline');
+            const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+            let drawn = 0; for (let i = 3; i < pixels.length; i += 4) drawn += pixels[i] > 0; return drawn; }"""
+    )
+
+
+def taken(page) -> str:
+    """Record a take in which a cell is touched; its name."""
+    page.locator(".top [data-act=take]").click()
+    page.wait_for_selector(".top [data-act=take][aria-pressed=true]")
+    name = state_until(page, "s.take")["take"]
+    page.locator("[data-transform=erode]").click()
+    page.locator('[data-cell="1/1"]').click()
+    state_until(page, "b['layer1.cluster1.erode']?.on")
+    page.locator(".top [data-act=take]").click()
+    page.wait_for_selector(".top [data-act=take][aria-pressed=false]")
+    page.wait_for_function(
+        "(name) => document.querySelector('#timeline').ariaLabel.startsWith(`Take ${name},`)", arg=name
+    )
+    return name
+
+
+def downloaded(page, job: str, folder):
+    """Wait for a rendering and download it, by its link."""
+    with page.expect_download() as waiting:
+        page.locator(f"{job} [data-result]").click()
+    path = folder / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    return path
+
+
+def test_a_take_is_recorded_seen_rendered_and_downloaded(page, tmp_path):
+    name = taken(page)
+    assert ink(page) > 0
+    sf.write(tmp_path / "under.wav", 0.5 * np.sin(np.arange(RATE) / 8), RATE)
+    drop(page, tmp_path / "under.wav", "input")
+    page.wait_for_function("() => document.querySelector('#in-name').textContent === 'under.wav'")
+    page.locator("[data-act=render-take]").click()
+    path = downloaded(page, f'[aria-label="Render {name}"]', tmp_path)
+    assert sf.info(path).frames == RATE
+    page.keyboard.press(",")
+    page.locator("[data-act=back-to-card]").click()
+    page.wait_for_function("() => document.querySelector('#in-name').textContent !== 'under.wav'")
+    assert name_of_input(page) == "softcard"
+
+
+def test_a_sound_that_is_dropped_on_the_other_half_is_rendered(page, tmp_path):
+    page.locator('[data-card="fog"] [data-act=switch]').click()
+    state_until(page, "b.fog.on")
+    sound = noise(1.5)
+    sf.write(tmp_path / "beach.wav", sound, RATE)
+    drop(page, tmp_path / "beach.wav", "render")
+    path = downloaded(page, '[aria-label="Render beach.wav"]', tmp_path)
+    bent, rate = sf.read(path)
+    assert (path.name, rate, len(bent)) == ("beach.bent.wav", RATE, len(sound))
+    assert np.abs(bent - sound).max() > OTHER
+    assert name_of_input(page) == "softcard"
+
+
+# --- what must not be lost ---
+
+
+def test_a_reload_in_mid_performance_loses_nothing(page, rig):
+    page.locator("[data-transform=invert]").click()
+    page.locator('[data-cell="2/1"]').focus()
+    page.keyboard.press("Space")
+    page.wait_for_selector('[data-cell="2/1"][aria-pressed=true]')
+    before = state_until(page, "b['layer2.cluster1.invert']?.on")
+    page.reload()
+    there(page)
+    page.wait_for_selector('[data-cell="2/1"][aria-pressed=true]')
+    after = state_until(page, "true")
+    assert after["bends"] == before["bends"] and after["addresses"] == before["addresses"]
+    rig.ears.until_other()
+
+
+def test_a_page_comes_back_by_itself_when_its_server_has_died(page, rig):
+    before = state_until(page, "true")
+    live = psutil.Process(rig.process.pid)
+    served = [one for one in live.children(recursive=True) if any(c.laddr.port for c in one.net_connections("tcp"))]
+    served[0].kill()
+    page.wait_for_selector("html:not([data-link=up])")
+    page.wait_for_selector("html[data-link=up]")
+    assert state_until(page, "true")["bends"] == before["bends"]
+    page.locator("[data-transform=invert]").click()
+    page.locator('[data-cell="3/0"]').click()
+    state_until(page, "b['layer3.cluster0.invert']?.on")
+    rig.ears.until_other()
