@@ -11,10 +11,8 @@ namespace audiobend {
 
 namespace {
 
-constexpr uint32_t kSlice = 8192;                  // longer blocks are worked on in parts
-constexpr int64_t kLongest = History::kLength / 2; // delay that can be made up for
-constexpr double kForAnother = 5, kForAnEngine = 30, kForABlock = 10;    // seconds that a bounce waits
-constexpr double kHeartbeat = 5;                   // seconds without one after which a server counts as dead
+constexpr int64_t kLongest = History::kLength / 2;        // delay that can be made up for
+constexpr double kForAnEngine = 30, kForABlock = 10;      // seconds that a bounce waits
 constexpr std::chrono::microseconds kLook(200);
 
 double now() {    // on Linux and macOS without a system call
@@ -69,14 +67,16 @@ Bridge::Bridge() : delay_(usualDelay(kModelRate, 512)) {
     history_.clear();
 }
 
-void Bridge::activate(double rate, int64_t delay) {
+void Bridge::activate(double rate, uint32_t block, int64_t delay) {
     history_.clear();
     pace_.begin(rate);
     delay_.store(std::clamp<int64_t>(delay, kFade, kLongest));
+    slice_ = std::clamp(block, 1u, kLongestBlock);
     offset_ += position_;    // the segment's positions go on
+    first_ = offset_;
     position_ = 0;
     isStale_ = begun_;
-    hasGivenUp_ = isBent_ = jumped_ = false;
+    hasBent_ = hasGivenUp_ = isBent_ = jumped_ = false;
     next_ = Stretch();
     faded_ = kFade;
 }
@@ -85,7 +85,7 @@ void Bridge::run(const float* const* in, float* const* out, uint32_t n) {
     const Waits waits = waits_.load(std::memory_order_relaxed);
     const bool isAhead = pace_.enter(n);
     for (uint32_t done = 0; done < n;) {
-        const uint32_t m = std::min(n - done, kSlice);
+        const uint32_t m = std::min(n - done, slice_);
         const float* const input[] = {in[0] + done, in[1] + done};
         float* const output[] = {out[0] + done, out[1] + done};
         runSlice(input, output, m, waits == Waits::kAlways || (waits == Waits::kAuto && isAhead));
@@ -110,7 +110,7 @@ void Bridge::runSlice(const float* const* in, float* const* out, uint32_t n, boo
 void Bridge::pass(Segment& s, const float* const* in, float* const* out, uint32_t n, bool mayWait) {
     meet(s);
     s.set(kWaits, mayWait);
-    if (n > s[kBlock]) s.set(kBlock, n);
+    if (isStale_) forget(s, mayWait);
     passParameters(s, mayWait && !hasGivenUp_);
     if (!begun_ && s[kReady] != 0) begin(s, n, mayWait);
     const int64_t end = position_ + offset_ + n;
@@ -137,16 +137,9 @@ Segment* Bridge::hold() {
     }
 }
 
-// The engine of a bounce has not played yet, so that the result does not depend on what was played before.
 Segment* Bridge::holdReady() {
-    Segment* segment = hold();
-    if (segment != nullptr && isStale_ && segment->number() == met_) {
-        isStale_ = false;    // asked once
-        wantsFresh_.store(true);
-        wait(*segment, kForAnother, [] { return false; });    // it is taken away
-    }
     for (const double until = now() + kForAnEngine; now() < until;) {
-        segment = hold();
+        Segment* const segment = hold();
         if (segment == nullptr && prospect_.load() != kStarting) return nullptr;
         if (segment != nullptr && wait(*segment, until - now(), [&] { return (*segment)[kReady] != 0; })) return segment;
         held_.store(nullptr);
@@ -187,12 +180,20 @@ void Bridge::meet(const Segment& s) {
     }
 }
 
+// What was played before the host began anew is not to be heard again, nor to make a bounce another one.
+void Bridge::forget(Segment& s, bool mayWait) {
+    isStale_ = false;
+    s.set(kReset, s[kPlayed] + 1);
+    if (mayWait && !hasGivenUp_) hasGivenUp_ = !wait(s, kForABlock, [&] { return s[kWasReset] == s[kReset]; });
+}
+
 // Real time begins with what comes; a bounce hands over all since the host began, that was passed over till it was
 // known to be one.
 void Bridge::begin(Segment& s, uint32_t n, bool mayWait) {
     begun_ = true;
     const bool isWhole = mayWait && position_ + n <= History::kLength;
     offset_ = isWhole ? 0 : -position_;
+    first_ = 0;
     if (!isWhole || position_ == 0) return;
     s.put(0, history_.left(), history_.right(), static_cast<uint32_t>(position_));
     s.set(kCaptured, position_);
@@ -210,7 +211,7 @@ void Bridge::passParameters(Segment& s, bool mayWait) {
     }
     if (isSame) return;
     const int64_t at = position_ + offset_;
-    if (mayWait && begun_) hasGivenUp_ = !wait(s, kForABlock, [&] { return s[kTaken] >= at; });
+    if (mayWait && begun_) hasGivenUp_ = !wait(s, kForABlock, [&] { return s[kTaken] == at; });
     for (uint32_t i = 0; i < kParameters; ++i) {
         s.setParameter(i, std::isnan(wanted[i]) && i != kGain ? -1.0 : wanted[i]);
     }
@@ -222,13 +223,14 @@ void Bridge::passParameters(Segment& s, bool mayWait) {
 void Bridge::fill(Segment& s, float* const* out, uint32_t n) {
     const bool isBypassed = wanted_[kBypass].load(std::memory_order_relaxed) > 0.5f;
     const int64_t at = position_ + offset_, end = at + n;
-    const int64_t written = begun_ ? s[kWritten] : 0;    // read before `kValid`, which is written before it
-    // What was handed over before the host began is not heard either.
-    const int64_t valid = std::max(s[kValid], offset_ + delay_.load(std::memory_order_relaxed));
+    const bool isReady = begun_ && s[kReady] != 0 && s[kWasReset] == s[kReset];
+    const int64_t written = s[kWritten];    // read before `kValid`, which is written before it
+    // The engine takes it that there was silence before; but it may have been music, and is still heard dry.
+    const int64_t valid = std::max(s[kValid], first_ + delay_.load(std::memory_order_relaxed));
     bool isThere = false;
     for (int64_t from = at; from < end;) {
         const int64_t to = from < valid && valid < end ? valid : end;
-        isThere = begun_ && from >= valid && written >= to + kFade;
+        isThere = isReady && from >= valid && written >= to + kFade;
         emit(isThere && !isBypassed ? &s : nullptr, out, static_cast<uint32_t>(from - at), static_cast<uint32_t>(to - from));
         from = to;
     }

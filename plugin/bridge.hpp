@@ -50,7 +50,7 @@ class Bridge {
     Bridge();
 
     // --- for the host, while it does not process
-    void activate(double rate, int64_t delay);
+    void activate(double rate, uint32_t block, int64_t delay);
 
     // --- for the host, at any time
     void setParameter(Parameter parameter, float value) { wanted_[parameter].store(value, std::memory_order_relaxed); }
@@ -66,8 +66,8 @@ class Bridge {
     void offer(std::unique_ptr<Segment> segment);
     // What there is to hope for without a segment: kNoServer, kStarting or kRefused.
     void setProspect(Status prospect) { prospect_.store(prospect, std::memory_order_relaxed); }
-    // Whether a bounce wants an engine that has not played yet; asking answers it.
-    bool wantsFresh() { return wantsFresh_.exchange(false, std::memory_order_relaxed); }
+    // The server's heartbeat; 0 without a segment.
+    int64_t beat() const { return owned_ == nullptr ? 0 : (*owned_)[kBeat]; }
 
   private:
     struct Stretch {
@@ -79,6 +79,7 @@ class Bridge {
     Segment* hold();
     Segment* holdReady();
     void meet(const Segment& segment);
+    void forget(Segment& segment, bool mayWait);
     void begin(Segment& segment, uint32_t n, bool mayWait);
     void passParameters(Segment& segment, bool mayWait);
     void fill(Segment& segment, float* const* out, uint32_t n);
@@ -90,7 +91,6 @@ class Bridge {
     // shared with other threads
     std::atomic<Segment*> offered_{nullptr}, held_{nullptr};
     std::atomic<Status> prospect_{kStarting}, status_{kStarting};
-    std::atomic<bool> wantsFresh_{false};
     std::atomic<Waits> waits_{Waits::kAuto};
     std::atomic<int64_t> delay_;
     std::array<std::atomic<float>, kParameters> wanted_;    // NaN: never touched by the host
@@ -99,11 +99,13 @@ class Bridge {
     // the audio thread's own
     History history_;
     Pace pace_;
+    uint32_t slice_ = kLongestBlock;    // longer blocks than announced are worked on in parts
     int64_t position_ = 0;       // of the next sample, since the host began
     uint64_t met_ = 0;           // number of the segment that what follows is about
     bool begun_ = false;         // whether it has got any sound
     int64_t offset_ = 0;         // its positions less ours
-    bool isStale_ = false;       // whether it has got some before the host began
+    int64_t first_ = 0;          // its position of what the host began with, or of what it got first
+    bool isStale_ = false;       // whether it got sound before the host began, and is still to forget that
     bool hasBent_ = false;       // whether it was there in time since then
     bool hasGivenUp_ = false;    // a bounce waits in vain once, not at every block
     int64_t changed_ = 0;

@@ -159,7 +159,6 @@ int Link::dial() {
 // Talks until the server hangs up, refuses or is no longer wanted.
 Link::End Link::converse(int socket) {
     segment_.clear();
-    bridge_.wantsFresh();    // it gets one anyway
     {
         std::lock_guard guard(lock_);
         isNew_ = stateIsNew_ = false;
@@ -168,15 +167,19 @@ Link::End Link::converse(int socket) {
         if (!send(socket, hello.str(), state_)) return End::kLost;
     }
     std::string received;
+    int64_t beat = 0;
+    double heard = now();
     for (End end = End::kLost;;) {
         pollfd ready{socket, POLLIN, 0};
         if (poll(&ready, 1, kLook) < 0 && errno != EINTR) return End::kLost;
         {
             std::lock_guard guard(lock_);
-            if (ends_ || isNew_ || bridge_.wantsFresh()) return End::kWanted;
+            if (ends_ || isNew_) return End::kWanted;
             if (stateIsNew_ && !send(socket, "state", state_)) return End::kLost;
             stateIsNew_ = false;
         }
+        if (const int64_t last = bridge_.beat(); segment_.empty() || last != beat) beat = last, heard = now();
+        if (now() > heard + kHeartbeat) return End::kLost;    // stopped, or its machine is; perhaps another one is there
         if ((ready.revents & (POLLIN | POLLHUP | POLLERR)) == 0) continue;
         char bytes[65536];
         const ssize_t n = read(socket, bytes, sizeof bytes);

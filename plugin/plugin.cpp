@@ -1,7 +1,7 @@
 // The plugin as hosts see it, in every format: parameters, state and latency. All that it does is in the bridge.
 #include "DistrhoPlugin.hpp"
 
-#include <cstdio>
+#include <algorithm>
 #include <cstring>
 #include <initializer_list>
 
@@ -119,8 +119,8 @@ class AudiobendPlugin : public Plugin {
     }
 
     void activate() override {
-        bridge_.activate(getSampleRate(), delay());
-        link_.connect(rate(), getBufferSize());
+        bridge_.activate(getSampleRate(), block(), delay());
+        link_.connect(rate(), block());
         setLatency(static_cast<uint32_t>(bridge_.delay()));
     }
 
@@ -131,7 +131,8 @@ class AudiobendPlugin : public Plugin {
 
   private:
     uint32_t rate() const { return static_cast<uint32_t>(getSampleRate() + 0.5); }
-    int64_t delay() const { return link_.delayFor(rate(), getBufferSize()); }
+    uint32_t block() const { return std::clamp(getBufferSize(), 1u, audiobend::kLongestBlock); }
+    int64_t delay() const { return link_.delayFor(rate(), block()); }
 
     audiobend::Bridge bridge_;
     audiobend::Link link_;    // ends first

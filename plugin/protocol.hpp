@@ -14,6 +14,8 @@ constexpr uint32_t kChannels = 2;
 constexpr uint32_t kFade = 64;               // samples over which bent and dry sound are cross-faded
 constexpr uint32_t kParameters = 22;
 constexpr uint32_t kMacros = 16;
+constexpr uint32_t kLongestBlock = 32768;
+constexpr int kHeartbeat = 5;                // seconds without one after which a server counts as gone
 
 // A segment begins with this, little endian; then come counts, gauges, parameters, and the rings.
 struct Header {
@@ -35,7 +37,7 @@ static_assert(sizeof(Header) == 64, "the header has no gaps");
 enum Count : uint32_t {
     kPlayed,        // plugin: samples that the host has got
     kCallbacks,     // plugin: blocks; its heartbeat
-    kBlock,         // plugin: the largest block yet, samples
+    kBlock,         // server: the host's largest block, samples
     kLate,          // plugin: blocks that had to be dry because the engine was not there in time
     kLateSamples,
     kXruns,
@@ -53,10 +55,12 @@ enum Count : uint32_t {
     kFromFile,
     kLooks,
     kTurns,
-    kBeat,          // server: grows while it lives
-    kChanged,       // plugin: grows with each change of the parameters
-    kApplied,       // server: the newest change that every further sample will pass
+    kChanged,       // plugin: grows with each change of the parameters, after them
+    kReset,         // plugin: 1 + the position from which the engine goes on as if it had heard nothing; 0 never
+    kWasReset,      // engine: the newest of those that was carried out
     kTaken,         // engine: samples of input that it has worked on
+    kBeat,          // server: grows while it lives
+    kApplied,       // server: the newest change by which the next block will be bent
     kCounts
 };
 

@@ -20,12 +20,6 @@ bool isOurs(const std::string& name) {
         && name.find('/', 1) == std::string::npos;
 }
 
-// macOS rounds a segment up to whole pages; anything else means that another size is meant.
-bool fits(uint64_t told, uint64_t found) {
-    const uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-    return found == told || found == (told + page - 1) / page * page;
-}
-
 // Bytes up to the end of the second ring: all that is touched here.
 uint64_t needed(const Header& header) {
     const uint64_t ring = uint64_t{header.capacity} * header.channels * sizeof(float);
@@ -72,7 +66,7 @@ bool Segment::lookAt(std::string& why) {
     else if (header.headerSize != sizeof(Header) || header.channels != kChannels || header.parameters < kParameters
              || header.counts < kCounts || header.capacity == 0 || header.capacity > kCapacity)
         why = "the segment has another layout";
-    else if (!fits(header.size, mapped_) || needed(header) > header.size) why = "the segment is cut off";
+    else if (header.size > mapped_ || needed(header) > header.size) why = "the segment is cut off";
     else if (!runs(header.owner)) why = "the segment's server has ended";
     else {
         static std::atomic<uint64_t> numbers{0};
