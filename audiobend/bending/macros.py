@@ -51,15 +51,15 @@ class Binding:
     def __post_init__(self) -> None:
         check_number(self.number)
         if not isinstance(self.target, str) or not self.target:
-            raise PatchError(f"macro {self.number}: a target such as fog/radius is needed, got {shown(self.target)}")
+            raise PatchError(f"a target such as fog/radius is needed, got {shown(self.target)}")
         if self.target in OUTPUT_PARAMS:
             object.__setattr__(self, "target", f"output/{self.target}")
         if (self.low is None) != (self.high is None):
-            raise PatchError(f"macro {self.number}: {self.target}: a range has two ends, 'from' and 'to'; one is given")
+            raise PatchError(f"{self.target}: a range has two ends, 'from' and 'to'; one is given")
         for end in (self.low, self.high):
             if end is not None and (isinstance(end, bool) or not isinstance(end, Real)):
                 rule = "'from' and 'to' must be numbers"
-                raise PatchError(f"macro {self.number}: {self.target}: {rule}, got {shown(end)}")
+                raise PatchError(f"{self.target}: {rule}, got {shown(end)}")
 
 
 def check_number(number: object) -> int:

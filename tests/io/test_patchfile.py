@@ -10,6 +10,7 @@ from audiobend.bending import (
     TRANSFORMS,
     All,
     Bend,
+    Binding,
     Cluster,
     Indices,
     LatentBend,
@@ -22,7 +23,7 @@ from audiobend.bending import (
     WeightBend,
 )
 from audiobend.errors import AudiobendError, PatchError
-from audiobend.io.patchfile import dump_patch, load_patch, parse_patch, save_patch
+from audiobend.io.patchfile import dump_patch, load_patch, parse_patch, patch_document, save_patch
 
 OURS = """\
 audiobend: 1                    # schema version
@@ -152,6 +153,7 @@ RICH = Patch(
     output=Output(mix=0.5, detail=0.1, gain_db=-3.5, limiter=False, match_level=False),
     modulation=(Modulation("on/mix", "random", 3.0, 0.5, 0.25),),
     weights=(WeightBend(3, "rotate", {"quarters": 2}),),
+    macros=(Binding(16, "on/mix", 0.9, 0.1), Binding(3, "gain_db"), Binding(16, "no/where"), Binding(3, "a/x", 0, 1)),
 )
 
 
@@ -191,6 +193,17 @@ def test_every_transform_can_be_saved_and_loaded(name):
     assert parse_patch(dump_patch(patch)) == patch
 
 
+def test_macros_are_read_as_they_are_described():
+    text = "macros: {3: fog/radius, 5: [mix, {target: fog/mix, from: 1, to: 0.5}], '16': latent/3/offset}"
+    patch = parse_patch(f"{OURS}{text}\n")
+    assert patch.macros == (
+        *(Binding(3, "fog/radius"), Binding(5, "output/mix")),
+        *(Binding(5, "fog/mix", 1, 0.5), Binding(16, "latent/3/offset")),
+    )
+    assert patch.replace(macros=()) == parse_patch(OURS)
+    assert parse_patch(json.loads(json.dumps(patch_document(patch)))) == patch
+
+
 def test_ids_are_the_same_at_every_reading_and_make_way_for_given_ones():
     text = "transforms: [{layer: 3, transform: erode}, {layer: 3, transform: erode}, %s]"
     patch = parse_patch(text % "{id: 3-erode, layer: 1, transform: ablate}")
@@ -218,6 +231,14 @@ WRONG = {
     "{seed: -1, transforms: []}": "seed must be a whole number in 0..4294967295, got -1",
     "{name: [a], transforms: []}": "name must be a word, got ['a']",
     "{profile: broad, transforms: []}": "unknown profile 'broad'; did you mean 'broad2020'?",
+    "{transforms: [], macros: [mix]}": "macros must be a mapping such as {3: fog/radius}, got ['mix']",
+    "{transforms: [], macros: {17: mix}}": "macros: a macro is one of 1..16, got 17; the nearest is 16",
+    "{transforms: [], macros: {x: mix}}": "macros: a macro is one of 1..16, got 'x'",
+    "{transforms: [], macros: {3: 4}}": "macros: 3: must be a target such as fog/radius, or a list of them, got 4",
+    "{transforms: [], macros: {3: {target: mix, form: 1}}}": "macros: 3: unknown key 'form'; did you mean 'from'?",
+    "{transforms: [], macros: {3: {target: mix, to: 1}}}": "macros: 3: output/mix: a range has two ends",
+    "{transforms: [], macros: {3: {from: 0, to: 1}}}": "macros: 3: a target such as fog/radius is needed, got ''",
+    "{transforms: [], macros: {3: [mix, output/mix]}}": "macro 3: 'output/mix' is there twice",
     one("erode"): "transforms[1]: must be a mapping such as {layer: 3, transform: erode, params: [2]}, got 'erode'",
     one("null"): "transforms[1]: must be a mapping such as",
     one("{transform: erode}"): "transforms[1]: needs 'layer'",

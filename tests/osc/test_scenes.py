@@ -3,7 +3,7 @@
 import pytest
 
 from audiobend.bending import Modulation, Patch
-from audiobend.control import AddBend, MorphFour, Place, RemoveBend, RenameScene, Set
+from audiobend.control import AddBend, BindMacro, MorphFour, Place, RemoveBend, RenameScene, Set, UnbindMacro
 from audiobend.osc.decode import Change, decode
 from audiobend.osc.gestures import message_of
 from audiobend.osc.limits import Budget
@@ -143,6 +143,12 @@ COMMANDS = [
     RenameScene("a", "b"),
     AddBend("3", "erode", "random 0.25"),
     RemoveBend("fog"),
+    Set("macro/16", 0.25),
+    BindMacro(3, "fog/radius"),
+    BindMacro(3, "output/gain_db", -6.0, 0.5),
+    BindMacro(1, "layer2.cluster1.rotate/angle", 90.0, 0.0, Place(2, 1, "rotate")),
+    UnbindMacro(3),
+    UnbindMacro(3, "fog/radius"),
     Set("layer2.cluster1.rotate/angle", 12.3, Place(2, 1, "rotate")),
     Set("layerz.all.invert/on", True, Place("z", None, "invert")),
     Set("layer3.all.erode/mix/lfo", ("follow", 1.0, -1.0), Place(3, None, "erode")),
@@ -161,9 +167,10 @@ ACTIONS = {
     "undo": (), "redo": (), "take/start": ("one",), "take/stop": (), "panic": (), "model/load": ("other",),
     "ping": (1,), "hello": (), "status": (), "notify": (1,), "sync": (3,), "dump": (0,),
     "list/layers": (), "list/clusters": ("1",), "list/transforms": (), "list/params": ("erode",), "list/bends": (),
-    "list/scenes": (), "list/takes": (), "list/models": (),
+    "list/scenes": (), "list/takes": (), "list/models": (), "list/macros": (),
     "scene/pad": ("low", "low", "low", "low", 0.5, 1), "scene/rename": ("low", "ebb"),
     "chain/add": ("3", "erode", "random 0.25"), "chain/remove": ("lean",),
+    "macro/{macro}/bind": ("mix", 0, 1), "macro/{macro}/unbind": ("mix",),
 }
 
 
@@ -171,7 +178,7 @@ def test_every_action_there_is_can_be_sent(talk):
     assert {one.row.path for one in TABLE.leaves(Patch()) if one.row.kind == "action"} == set(ACTIONS)
     talk("/audiobend/scene/save", "high")
     for path, args in ACTIONS.items():
-        answers = talk(f"/audiobend/{path}", *args)
+        answers = talk(f"/audiobend/{path.format(macro=16)}", *args)
         assert not any(address == "/audiobend/fail" for address, _ in answers), (path, answers)
         if path not in ("scene/morph", "scene/pad", "model/load"):    # told when it sounds
             assert answers, path

@@ -86,6 +86,8 @@ def expanded(path, document):
                 yield path.replace("{layer}", layer["layer"]).replace("{features}", features)
     elif "{axis}" in path:
         yield from (path.replace("{axis}", str(axis)) for axis in range(document["axes"]))
+    elif "{macro}" in path:
+        yield from (path.replace("{macro}", str(number)) for number in range(1, 17))
     elif "{id}" not in path:
         yield path
 
