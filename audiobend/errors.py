@@ -52,6 +52,10 @@ class ClusteringError(AudiobendError):
     """Features that cannot be put into clusters as asked."""
 
 
+class PluginError(AudiobendError):
+    """A plugin that cannot be built or put where hosts look."""
+
+
 def did_you_mean(given: object, known: Iterable[object]) -> str:
     """Return ``"; did you mean 'x'?"``, or a list of what exists when nothing is near.
 

@@ -19,6 +19,7 @@ from audiobend.cli import (
     live,
     osc,
     patches,
+    plugin,
     render,
     studio,
     train,
@@ -51,6 +52,7 @@ evaluate.add_to(app)
 export.add_to(app)
 osc.add_to(app)
 image.add_to(app)
+plugin.add_to(app)
 
 
 def _version(wanted: bool) -> None:
