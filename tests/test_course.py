@@ -77,6 +77,15 @@ def test_a_fade_goes_from_what_was_heard_to_the_scene(tiny_model, sound):
     assert np.all(np.diff(gain) <= 1e-6)
 
 
+def test_a_macro_is_what_it_moves(tiny_model):
+    bound = (at(0, "macro/2/bind", "fog/factor", 1.0, 4.0), at(0, "macro/2/bind", "mix", 1.0, 0.0))
+    turned = timeline(take_of(*bound, at(RATE, "macro/2", 0.5)), tiny_model)
+    plain = timeline(take_of(at(RATE, "bend/fog/factor", 2.5), at(RATE, "mix", 0.5)), tiny_model)
+    assert turned.columns == plain.columns
+    assert [one.patch.replace(macros=()) for one in turned.plans] == [one.patch for one in plain.plans]
+    assert all(np.array_equal(curve, turned.curves[name]) for name, curve in plain.curves.items())
+
+
 def test_movements_go_on_in_the_time_of_the_engine(tiny_model):
     patch = FOG.set("output/mix/lfo", ("sine", 0.5, 0.4, 0.0)).set("output/mix", 0.5)
     course = timeline(take_of(patch=patch, began=-RATE // 2), tiny_model)

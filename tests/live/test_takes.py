@@ -53,6 +53,14 @@ def gestures(performed):
     performed.say("/audiobend/layer/1/all/negate", 1)    # while it fades
     performed.play(9011)
     performed.say("/audiobend/undo")
+    performed.say("/audiobend/macro/2/bind", "layer/2/all/scalar-multiply/factor", 1.0, 4.0)
+    performed.say("/audiobend/macro/2/bind", "mix", 1.0, 0.2)
+    performed.play(2003)
+    performed.say("/audiobend/layer/2/all/scalar-multiply", 1)
+    performed.say("/audiobend/macro/2", 0.6)
+    performed.play(3011)
+    performed.say("/audiobend/macro/2/unbind", "mix")
+    performed.say("/audiobend/macro/2", 0.9)
     performed.play(2003)
     performed.say("/audiobend/bypass", 1)
     performed.play(2500)
@@ -69,7 +77,7 @@ def test_a_take_played_again_is_what_was_heard_bit_for_bit(tiny_bundle, track, t
     performed.written()
     assert load_take(performed.take).lines[-1].address == "/audiobend/bypass"    # it is there before the end
     take = performed.close()
-    assert sum(isinstance(line, Gesture) for line in take.lines) == 14
+    assert sum(isinstance(line, Gesture) for line in take.lines) == 20
     first, second = (replayed(take, path, tmp_path, name) for name in ("a.wav", "b.wav"))
     assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
     assert np.array_equal(first, second)
