@@ -13,7 +13,8 @@ export function template(address) {
   return address
     .replace(/^(\/audiobend\/layer)\/[^/]+\/(?:all|cluster\/\d+)(?=\/)/, '$1/{layer}/{features}')
     .replace(/^(\/audiobend\/latent)\/[^/]+(?=\/)/, '$1/{axis}')
-    .replace(/^(\/audiobend\/bend)\/[^/]+(?=\/)/, '$1/{id}');
+    .replace(/^(\/audiobend\/bend)\/[^/]+(?=\/)/, '$1/{id}')
+    .replace(/^(\/audiobend\/macro)\/\d+(?=\/|$)/, '$1/{macro}');
 }
 
 /** What an address of a bend means: {id, name}, by its id or by its place; null for any other address. */

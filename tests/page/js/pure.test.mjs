@@ -141,6 +141,7 @@ test('what the page says of a place is in the table of the engine', () => {
     for (const name of ['on', 'mix', 'radius', 'radius/lfo', 'radius/lfo/rate'])
       assert.ok(known.row(bendAddress(placeId(layer.layer, 'cluster 1', 'erode'), name)), `${layer.layer} ${name}`);
   assert.equal(template('/audiobend/latent/3/offset'), '/audiobend/latent/{axis}/offset');
+  assert.equal(template('/audiobend/macro/16'), '/audiobend/macro/{macro}');
   assert.ok(known.has('/bend/{id}/features'));
   assert.ok(!known.has('/nothing'));
 });
