@@ -181,6 +181,19 @@ class StopTake:
 
 
 @dataclass(frozen=True)
+class PlayTake:
+    """Do again what was done in a take, while sound runs. Who owns the state reads it and gives its commands at their
+    times, then `HaltTake`."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class HaltTake:
+    """Play no take any more; what it did stays."""
+
+
+@dataclass(frozen=True)
 class RequestModel:
     """Ask for another model. Loading takes seconds: who owns the state loads it, then gives `ModelLoaded` (with the
     new model's context) or `ModelFailed`."""
@@ -221,6 +234,8 @@ Command = (
     | Redo
     | StartTake
     | StopTake
+    | PlayTake
+    | HaltTake
     | RequestModel
     | ModelLoaded
     | ModelFailed

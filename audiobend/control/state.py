@@ -87,6 +87,10 @@ class State:
         Name of the take that is being recorded; empty where none is.
     takes : tuple of str
         Names of the takes there are.
+    playing : str
+        Name of the take that is played again; empty where none is.
+    plays : int
+        How often one was begun.
     model : str
         Name of the model that sounds.
     wanted_model : str
@@ -114,6 +118,8 @@ class State:
     history: History = field(default_factory=History)
     take: str = ""
     takes: tuple[str, ...] = ()
+    playing: str = ""
+    plays: int = 0
     model: str = ""
     wanted_model: str = ""
     model_error: str = ""

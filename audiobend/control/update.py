@@ -12,6 +12,7 @@ from audiobend.control.commands import (
     BindMacro,
     Command,
     DeleteScene,
+    HaltTake,
     LoadPatch,
     LoadScene,
     ModelFailed,
@@ -20,6 +21,7 @@ from audiobend.control.commands import (
     MorphFour,
     Panic,
     Place,
+    PlayTake,
     Redo,
     RemoveBend,
     RenameScene,
@@ -140,7 +142,7 @@ def _carry_out(state: State, command: Command, context: Context) -> State:
         case MorphFour():
             return morphed_four(state, command, context)
         case Panic():
-            return state.replace(bypass=True, panics=state.panics + 1)
+            return state.replace(bypass=True, playing="", panics=state.panics + 1)
         case LoadPatch(patch):
             check_fits(patch, context)
             return state.replace(patch=patch, morph=None, pad=None, scene="", fade=None)
@@ -156,6 +158,10 @@ def _carry_out(state: State, command: Command, context: Context) -> State:
             if not state.take:
                 raise ControlError("no take is being recorded")
             return state.replace(take="")
+        case PlayTake(name):
+            return _play_take(state, name)
+        case HaltTake():
+            return state.replace(playing="")
         case SaveScene(name):
             return saved(state, name)
         case RenameScene(name, to):
@@ -208,6 +214,14 @@ def _start_take(state: State, name: str) -> State:
     if check_name(name or free, "take") in state.takes:
         raise ControlError(f"there is a take '{name}' already; choose another name, such as {free}")
     return state.replace(take=name or free, takes=(*state.takes, name or free))
+
+
+def _play_take(state: State, name: str) -> State:
+    if name not in state.takes:
+        raise ControlError(f"there is no take '{name[:64]}'{did_you_mean(name[:64], state.takes)}")
+    if name == state.take:
+        raise ControlError(f"the take '{name}' is being recorded; stop it first")
+    return state.replace(playing=name, plays=state.plays + 1)
 
 
 def _model(state: State, command: RequestModel | ModelLoaded | ModelFailed, context: Context) -> State:

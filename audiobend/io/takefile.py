@@ -7,10 +7,12 @@
     {"sample": 20480, "n": 1, "t": 3.141, "address": "/audiobend/bend/fog/radius", "args": [3]}
     {"event": "scene", "name": "storm", "patch": {...}}
     {"event": "skipped", "sample": 90112, "from": 81920}
+    {"event": "started", "sample": 441000}
 
 Samples are counted at the sound card's rate, from the beginning of the sound that was played; what was done counts
 from that sample on; lines with the same ``n`` reached the engine together. ``t`` are seconds. A last line that is cut
-off, as by a power failure, is left out.
+off, as by a power failure, is left out. All since the engine began is in a take, as what it puts out depends on it;
+``started`` and ``stopped`` tell what of that was recorded.
 """
 
 import json
@@ -102,6 +104,14 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """The recording ``started`` here, or ``stopped``; about, and in no order with what was done."""
+
+    sample: int
+    kind: str
+
+
+@dataclass(frozen=True)
 class SceneIs:
     """A scene as it is when it is played next."""
 
@@ -121,7 +131,7 @@ class Gesture:
     number: int = 0
 
 
-Line = Began | Skipped | SceneIs | Gesture
+Line = Began | Skipped | SceneIs | Mark | Gesture
 
 
 @dataclass(frozen=True)
@@ -155,6 +165,8 @@ def line_text(line: Line) -> str:
             return _text({"event": "began", "sample": sample})
         case Skipped(sample, since):
             return _text({"event": "skipped", "sample": sample, "from": since})
+        case Mark(sample, kind):
+            return _text({"event": kind, "sample": sample})
         case SceneIs(name, patch):
             return _text({"event": "scene", "name": name, "patch": patch_document(patch)})
         case Gesture(sample, seconds, address, args, patch, number):
@@ -178,7 +190,7 @@ def load_take(path: PathLike) -> Take:
             head = _told(where, partial(_head, text))
             continue
         line = _told(where, partial(_line, text))
-        if not isinstance(line, SceneIs):
+        if not isinstance(line, SceneIs | Mark):
             if line.sample < last:
                 raise TakeError(f"{where}: samples must not go back, from {last} to {line.sample}")
             last = line.sample
@@ -270,12 +282,14 @@ def _line(text: str) -> Line:
             return SceneIs(_given(document, "name", str), parse_patch(_given(document, "patch", dict)))
         case "began":
             return Began(_sample(document))
+        case "started" | "stopped" as kind:
+            return Mark(_sample(document), kind)
         case "skipped":
             return Skipped(_sample(document), _whole(document, "from", -LAST_SAMPLE, LAST_SAMPLE))
         case None:
             return _gesture(document)
         case other:
-            raise TakeError(f"event must be began, skipped or scene, got {shown(other)}")
+            raise TakeError(f"event must be began, skipped, scene, started or stopped, got {shown(other)}")
 
 
 def _gesture(document: Mapping[str, Any]) -> Gesture:

@@ -2,14 +2,18 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from time import monotonic
 
 from audiobend.control import Command, Context, ModelFailed, StartTake, State, StopTake
-from audiobend.errors import AudiobendError
+from audiobend.errors import AudiobendError, TakeError
 from audiobend.io.modelbundle import list_models, load_model
 from audiobend.io.takefile import TakeHead, track_of
 from audiobend.live.archive import Archive, Keeping
+from audiobend.live.cueing import Cueing
+from audiobend.live.rings import Count
 from audiobend.live.seam import Told
 from audiobend.live.setup import Setup
 from audiobend.live.supervisor import Supervisor
@@ -64,6 +68,8 @@ class Performance(Supervisor):
         self.desk = Desk(state, context, self._on_change, self._figures, _clock(), self._on_commands)
         self._model, self._sources = model, {model.name: setup.wanted.model}
         super().__init__(setup, tell)
+        self._cueing = Cueing(self.desk, self._path_of_take, lambda: self._position() / self.streaming.rate, tell)
+        self._last_position = 0
         try:
             self.osc = Doors(self.desk, listening).open()    # a port in use is known at once
         except BaseException:
@@ -75,7 +81,7 @@ class Performance(Supervisor):
         """See `Supervisor.start`; a take that is wanted begins here."""
         if not super().start():
             return False
-        self._archive.ready(self._head(), self.origin)
+        self._archive.ready(self._head(), self.origin, self._position)
         if self._archive.first_take:
             (error,) = self.desk.apply([StartTake(self._archive.first_take)])
             if error is not None:
@@ -93,6 +99,11 @@ class Performance(Supervisor):
         """From where the model that sounds can be loaded again."""
         name = self.desk.state.model
         return self._sources.get(name, name)
+
+    @property
+    def number(self) -> int:
+        """Of the last change that the engine was told."""
+        return self._number
 
     def on_told(self, told: Told) -> None:
         """See `Supervisor.on_told`."""
@@ -112,6 +123,18 @@ class Performance(Supervisor):
             for watcher in self.watchers:
                 watcher(after)
         self._archive.keep(before, after, self._number)
+        self._cueing.follow(before, after)
+
+    def _position(self) -> int:
+        """Return how many samples have passed the card; once all is closed, how many they were."""
+        with suppress(AttributeError):
+            self._last_position = self._shared[Count.PLAYED]
+        return self._last_position
+
+    def _path_of_take(self, name: str) -> Path:
+        if self.session is None:
+            raise TakeError("is in no session")
+        return self.session.take_path(name)
 
     def _stop_take(self) -> None:
         self.desk.apply([StopTake()])

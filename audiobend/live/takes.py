@@ -18,7 +18,7 @@ from audiobend.control import Command, Redo, Set, State, Undo
 from audiobend.control.commands import Morph, MorphFour
 from audiobend.errors import TakeError
 from audiobend.io.files import reason
-from audiobend.io.takefile import Began, Gesture, Line, SceneIs, Skipped, TakeHead, head_text, line_text
+from audiobend.io.takefile import Began, Gesture, Line, Mark, SceneIs, Skipped, TakeHead, head_text, line_text
 from audiobend.live.keeper import Keeper
 from audiobend.live.seam import Told
 from audiobend.osc.gestures import message_of, scenes_of
@@ -65,12 +65,13 @@ class Takes:
         self._begun = 0
         self._place: Callable[[], Path] | None = None
         self._last: int | None = None    # the change that a take ends with
+        self._now: Callable[[], int] | None = None
         self._file: TextIO | None = None    # the keeper's alone
 
-    def ready(self, head: TakeHead, origin: int) -> None:
-        """Know what is played, and at which position of the input ring its first sample lies."""
+    def ready(self, head: TakeHead, origin: int, now: Callable[[], int] | None = None) -> None:
+        """Know what is played, at which position of the input ring its first sample lies, and which one is ``now``."""
         with self._lock:
-            self._head, self._origin = head, origin
+            self._head, self._origin, self._now = head, origin, now
             early, self._early = self._early, []
             for told in early:
                 self._told(told)
@@ -106,12 +107,15 @@ class Takes:
         """End the take with the change of that number, once the engine has heard of it."""
         with self._lock:
             self._last = number if self._place is not None else None
+            self._mark("stopped")
             self._end_if_due()
 
     def close(self) -> None:
         """End the take now: what the engine has not heard of was not heard."""
         with self._lock:
             self._waiting.clear()
+            if self._place is not None and self._last is None:
+                self._mark("stopped")
             self._last = 0 if self._place is not None else None
             self._end_if_due()
 
@@ -176,6 +180,12 @@ class Takes:
     def _open(self, place: Callable[[], Path]) -> None:
         assert self._head is not None
         self._keeper.do(partial(self._begin, place, self._head, tuple(self._remembered)))
+        self._mark("started")
+
+    def _mark(self, kind: str) -> None:
+        """Write where the recording starts or stops, if there is one."""
+        if self._place is not None and self._head is not None and self._now is not None:
+            self._keeper.do(partial(self._write, Mark(self._now() - self._origin, kind)))
 
     def _begin(self, place: Callable[[], Path], head: TakeHead, lines: tuple[Line, ...]) -> None:
         self._close()

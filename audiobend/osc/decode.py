@@ -10,10 +10,12 @@ from audiobend.control import (
     AddBend,
     Command,
     DeleteScene,
+    HaltTake,
     LoadScene,
     Morph,
     MorphFour,
     Panic,
+    PlayTake,
     Redo,
     RemoveBend,
     RenameScene,
@@ -82,9 +84,12 @@ _CHANGES: dict[str, Callable[..., Command]] = {
     "chain/add": AddBend,
     "chain/remove": RemoveBend,
     "take/start": StartTake,
+    "take/play": PlayTake,
     "model/load": RequestModel,
 }
-_BUTTONS: dict[str, Callable[[], Command]] = {"panic": Panic, "undo": Undo, "redo": Redo, "take/stop": StopTake}
+_BUTTONS: dict[str, Callable[[], Command]] = {
+    "panic": Panic, "undo": Undo, "redo": Redo, "take/stop": StopTake, "take/halt": HaltTake,
+}
 _SILENT = ("scene/morph", "scene/pad", "model/load")
 """What is not confirmed at once."""
 _QUERIES = ("scene/load", "scene/morph", "scene/pad", "model/load", "notify")

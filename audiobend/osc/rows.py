@@ -202,6 +202,9 @@ def scene_rows() -> Iterator[Row]:
               "done tells the name", "w", optional=1)
     yield Row("take/stop", "action", "i", "end the take; nothing, or 1", "w", optional=1)
     yield _told("take/name", "s", "the take that is being recorded; empty where none is", "take")
+    yield Row("take/play", "action", "s", "do again what was done in a take, while sound runs", "w")
+    yield Row("take/halt", "action", "i", "play no take any more; nothing, or 1", "w", optional=1)
+    yield _told("take/playing", "s", "the take that is played again; empty where none is", "playing")
     yield Row("model/load", "action", "s", "load another model by its name; done is told when it sounds")
     yield _told("image/url", "s", "where pictures are seen, with stream.mjpg behind it as a stream; empty where there "
                 "are none", "image")

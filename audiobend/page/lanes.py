@@ -8,27 +8,39 @@ MAX_POINTS = 20_000
 
 
 def lanes_of(lines: Iterable[str]) -> dict[str, Any]:
-    """Return ``{"seconds", "lanes": [{"address", "points": [[seconds, value, ...], ...]}]}`` of a take's lines.
+    """Return of a take ``{"seconds", "moves", "lanes": [{"address", "points": [[seconds, value, ...], ...]}]}``.
 
+    Seconds count from where the recording started. What was done before left one point at 0: how things stood then.
     A line that cannot be read is left out: the last one may be being written.
 
     >>> head = '{"audiobend_take": 1, "sample_rate": 100}'
     >>> lanes_of([head, '{"sample": 50, "n": 1, "address": "/audiobend/mix", "args": [0.5]}'])
-    {'seconds': 0.5, 'lanes': [{'address': '/audiobend/mix', 'points': [[0.5, 0.5]]}]}
+    {'seconds': 0.5, 'moves': 1, 'lanes': [{'address': '/audiobend/mix', 'points': [[0.5, 0.5]]}]}
     """
-    rate, last, n_points = 44100.0, 0.0, 0
-    lanes: dict[str, list[list[Any]]] = {}
+    rate, first, last, stop = 44100.0, 0, 0, None
+    moves: list[tuple[int, str, list[Any]]] = []
     for text in lines:
         try:
             line = json.loads(text)
         except ValueError:
             continue
-        if "audiobend_take" in line:
-            rate = float(line.get("sample_rate") or line.get("rate") or rate)
-        if "sample" in line:
-            last = max(last, line["sample"] / rate)
-        if "address" in line and n_points < MAX_POINTS:
-            n_points += 1
-            # What was done before the sound began counts from its first sample.
-            lanes.setdefault(line["address"], []).append([max(0.0, line["sample"] / rate), *line.get("args", [])])
-    return {"seconds": last, "lanes": [{"address": one, "points": points} for one, points in lanes.items()]}
+        rate = float(line.get("sample_rate", rate)) if "audiobend_take" in line else rate
+        sample = line.get("sample")
+        if sample is None:
+            continue
+        first = sample if line.get("event") == "started" else first
+        stop = sample if line.get("event") == "stopped" else stop
+        last = max(last, sample)
+        if "address" in line and len(moves) < MAX_POINTS:
+            moves.append((sample, line["address"], line.get("args", [])))
+    lanes: dict[str, list[list[Any]]] = {}
+    for sample, address, args in moves:
+        points, at = lanes.setdefault(address, []), max(0.0, (sample - first) / rate)
+        if points and points[-1][0] == at == 0.0:
+            points.pop()
+        points.append([at, *args])
+    return {
+        "seconds": max(0.0, ((last if stop is None else stop) - first) / rate),
+        "moves": sum(sample >= first for sample, _, _ in moves),
+        "lanes": [{"address": one, "points": points} for one, points in lanes.items()],
+    }
