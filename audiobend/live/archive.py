@@ -68,9 +68,9 @@ class Archive:
         """Name of the take that is to be recorded from the beginning; empty where there is none, or it has begun."""
         return "" if self._path is None else _name_of(self._path)
 
-    def ready(self, head: TakeHead, origin: int) -> None:
+    def ready(self, head: TakeHead, origin: int, now: Callable[[], int] | None = None) -> None:
         """See `Takes.ready`."""
-        self._takes.ready(head, origin)
+        self._takes.ready(head, origin, now)
 
     def note(self, number: int, commands: Sequence[Command], after: State, seconds: float) -> None:
         """See `Takes.note`."""
