@@ -88,6 +88,16 @@ def test_clusters_fit_the_model_and_can_be_bent(model):
         assert not torch.equal(bent, plain)
 
 
+def test_one_cluster_draws_attacks_and_another_long_notes(model):
+    def uprightness(name):
+        pictures = pictures_of(model, ROOT / "examples/patches/pictures" / f"{name}.yaml" if name else None, n=16)
+        return pictures.diff(dim=-1).abs().mean() / pictures.diff(dim=-2).abs().mean()
+
+    plain = uprightness(None)
+    assert uprightness("attacks") > 1.2 * plain
+    assert uprightness("strings") < 0.8 * plain
+
+
 def test_every_patch_for_pictures_fits_and_shows(model):
     plain = pictures_of(model)
     assert len(PATCHES) >= 3
@@ -100,7 +110,8 @@ def test_every_patch_for_pictures_fits_and_shows(model):
 @pytest.mark.slow
 def test_the_commands_about_the_shipped_model_run(audiobend, monkeypatch, tmp_path):
     page = (ROOT / "docs" / "pictures.md").read_text()
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    for folder in ("examples", "models"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
     commands = re.findall(
         r"^audiobend (.*)$", "".join(re.findall(r"```shell\n(.*?)```", page, re.DOTALL)), re.MULTILINE
     )
