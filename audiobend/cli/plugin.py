@@ -10,7 +10,7 @@ from audiobend.cli.screen import progress_bar, say, show_json
 
 Formats = Annotated[str, typer.Option("--format", metavar="A,B", help="Of vst3, clap, lv2.")]
 Dpf = Annotated[
-    Path | None, typer.Option(metavar="PATH", help="The DISTRHO Plugin Framework; or $AUDIOBEND_DPF, or as Debian has it.")
+    Path | None, typer.Option(metavar="PATH", help="DPF's folder; or $AUDIOBEND_DPF, or where Debian has it.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
@@ -22,7 +22,7 @@ verbs = typer.Typer(no_args_is_help=True, rich_markup_mode=None, context_setting
 
 def add_to(app: typer.Typer) -> None:
     """Add this file's verbs."""
-    app.add_typer(verbs, name="plugin", help="The plugin for Ableton Live, Bitwig, Reaper, Ardour: build, install, doctor.")
+    app.add_typer(verbs, name="plugin", help="The plugin for Live, Bitwig, Reaper, Ardour: build, install, doctor.")
 
 
 @verbs.command("build")

@@ -17,6 +17,7 @@ DPF = Path("/usr/share/dpf")
 """Where Debian's package dpf-source puts the framework."""
 DPF_VARIABLE = "AUDIOBEND_DPF"
 NAME = "audiobend"
+_TOOLS = "on Debian: apt-get install g++ make, on macOS: xcode-select --install"
 _DESCRIBE = "import ctypes, sys; ctypes.CDLL(sys.argv[1]).lv2_generate_ttl(sys.argv[2].encode())"
 
 
@@ -119,9 +120,9 @@ def _check_tools() -> None:
     if platform.system() == "Windows":
         raise PluginError("the plugin cannot be built for Windows yet: it needs Unix sockets and POSIX shared memory")
     if compiler() is None:
-        raise PluginError("there is no C++ compiler; on Debian: apt-get install g++ make, on macOS: xcode-select --install")
+        raise PluginError(f"there is no C++ compiler; {_TOOLS}")
     if shutil.which("make") is None:
-        raise PluginError("there is no make; on Debian: apt-get install make, on macOS: xcode-select --install")
+        raise PluginError(f"there is no make; {_TOOLS}")
 
 
 def _make(targets: list[str], dpf: Path, objects: Path, made: Path, tell: Callable[[str], None]) -> None:
@@ -144,4 +145,5 @@ def _describe(bundle: Path) -> None:
     words = [sys.executable, "-c", _DESCRIBE, str(library), library.stem]
     done = subprocess.run(words, cwd=bundle, capture_output=True, text=True, check=False)
     if done.returncode != 0 or not (bundle / "manifest.ttl").is_file():
-        raise PluginError(f"the LV2 plugin could not be described: {done.stderr.strip().splitlines()[-1:] or 'no reason'}")
+        why = done.stderr.strip().splitlines()[-1:] or ["it gave no reason"]
+        raise PluginError(f"the LV2 plugin could not be described: {why[0]}")

@@ -32,8 +32,8 @@ def _system() -> Finding:
     name = platform.system()
     if name in ("Linux", "Darwin"):
         return Finding("system", True, "macOS" if name == "Darwin" else name)
-    fix = "play with `audiobend live` through a virtual cable"
-    return Finding("system", False, f"{name}: the plugin needs Unix sockets and POSIX shared memory", fix, is_needed=True)
+    found, fix = f"{name}: no Unix sockets and POSIX shared memory", "audiobend live, through a virtual cable"
+    return Finding("system", False, found, fix, is_needed=True)
 
 
 def _compiler() -> Finding:

@@ -1,0 +1,170 @@
+"""The audio call as Python reaches it, and an engine for it that hands back what it gets."""
+
+import ctypes
+import threading
+from ctypes import POINTER, c_char_p, c_double, c_float, c_int, c_int64, c_uint32, c_void_p
+from enum import IntEnum
+from pathlib import Path
+from time import sleep
+
+import numpy as np
+
+from audiobend.live.chain import Chain
+from audiobend.live.latency import Latency
+from audiobend.live.pump import Pump
+from audiobend.live.rings import Count, Shared
+from tests.realtime.standin import LATENCY, Delay
+
+CUSHION = 1024
+
+
+class Status(IntEnum):
+    NO_SERVER = 0
+    STARTING = 1
+    BENT = 2
+    LATE = 3
+    REFUSED = 4
+
+
+class Waits(IntEnum):
+    AUTO = 0
+    NEVER = 1
+    ALWAYS = 2
+
+
+class Native:
+    """The compiled library."""
+
+    def __init__(self, path: Path) -> None:
+        library = ctypes.CDLL(str(path))
+        floats = POINTER(c_float)
+        for name, result, *kinds in (
+            ("new", c_void_p, c_double, c_uint32), ("delete", None, c_void_p),
+            ("activate", None, c_void_p, c_double, c_uint32), ("offer", c_char_p, c_void_p, c_char_p),
+            ("set", None, c_void_p, c_uint32, c_float), ("waits", None, c_void_p, c_int),
+            ("prospect", None, c_void_p, c_int), ("status", c_int, c_void_p), ("delay", c_int64, c_void_p),
+            ("run", None, c_void_p, floats, floats, c_uint32),
+        ):    # fmt: skip
+            function = getattr(library, f"bridge_{name}")
+            function.restype, function.argtypes = result, kinds
+            setattr(self, name, function)
+
+
+class Bridge:
+    """One audio call; used as the host and as the link use it."""
+
+    def __init__(self, native: Native, rate: int = 44100, block: int = 512) -> None:
+        self._native, self._rate, self._block = native, rate, block
+        self._it = native.new(rate, block)
+
+    def __enter__(self) -> "Bridge":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._native.delete(self._it)
+
+    def activate(self) -> None:
+        self._native.activate(self._it, self._rate, self._block)
+
+    def offer(self, name: str | None) -> str:
+        """Returns what is wrong with a segment; None takes away the one in use."""
+        path = "" if name is None else name if name.startswith("/") else f"/{name}"
+        return self._native.offer(self._it, path.encode()).decode()
+
+    def set(self, parameter: int, value: float) -> None:
+        self._native.set(self._it, parameter, value)
+
+    def waits(self, waits: Waits) -> None:
+        self._native.waits(self._it, waits)
+
+    def prospect(self, status: Status) -> None:
+        self._native.prospect(self._it, status)
+
+    @property
+    def status(self) -> Status:
+        return Status(self._native.status(self._it))
+
+    @property
+    def delay(self) -> int:
+        return self._native.delay(self._it)
+
+    def run(self, block: np.ndarray) -> np.ndarray:
+        """Take a block ``(time, 2)`` and return as much."""
+        sound = np.ascontiguousarray(block.T, dtype=np.float32)
+        left, right = (channel.ctypes.data_as(POINTER(c_float)) for channel in sound)
+        self._native.run(self._it, left, right, len(block))
+        return sound.T
+
+    def play(self, sound: np.ndarray, n: int, between=lambda: None) -> np.ndarray:
+        """Take a sound in blocks; ``between`` is called after each of them."""
+        out = []
+        for start in range(0, len(sound), n):
+            out.append(self.run(sound[start : start + n]))
+            between()
+        return np.concatenate(out)
+
+
+class Engine:
+    """The server's side of one segment: the real pump, around an engine that is nothing but its latency.
+
+    It turns the sound's sign, unless ``sign`` is 1: then bent and dry sound are the same, sample for sample.
+    """
+
+    def __init__(self, rate: int = 44100, block: int = 512, sign: float = -1.0, delay_more: int = 0) -> None:
+        self.shared = Shared()
+        self.latency = Latency(rate, LATENCY, 44100, CUSHION, block)
+        self.shared[Count.BLOCK], self.shared[Count.DELAY] = block, self.latency.delay + delay_more
+        self._delay = Delay(2)
+        self._delay.gain = sign
+        self._rate = rate
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.applied: list[tuple[int, list[float]]] = []    # position from which on, parameters
+
+    @property
+    def name(self) -> str:
+        return self.shared.name
+
+    def ready(self) -> "Engine":
+        """The engine stands."""
+        self._pump = Pump(self.shared, Chain(self._delay, 2, self._rate, 44100), 2, self._rate, 0.02)
+        self.shared[Count.READY] = 1
+        return self
+
+    def step(self) -> None:
+        """Work on all that is there, and take new parameters."""
+        shared = self.shared
+        shared[Count.BEAT] += 1
+        if not shared[Count.READY]:
+            return
+        while self._pump.is_due:
+            self._pump.step()
+        if shared[Count.CHANGED] != shared[Count.APPLIED]:
+            self.applied.append((shared[Count.TAKEN], shared.parameters.tolist()))
+            self._delay.gain = -float(shared.parameters[6]) if shared.parameters[6] >= 0 else self._delay.gain
+            shared[Count.APPLIED] = shared[Count.CHANGED]
+
+    def start(self) -> "Engine":
+        """Work on a thread of its own."""
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+        return self
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            self.step()
+            sleep(0.0002)
+
+    def close(self) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+        if hasattr(self, "_pump"):
+            del self._pump
+        self.shared.close()
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
