@@ -21,6 +21,7 @@ from audiobend.cli import (
     patches,
     plugin,
     render,
+    server,
     studio,
     train,
 )
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 render.add_to(app)
 live.add_to(app)
+server.add_to(app)
 studio.add_to(app)
 devices.add_to(app)
 bench.add_to(app)

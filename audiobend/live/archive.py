@@ -1,7 +1,7 @@
 """What of a performance is written to disk: scenes and takes, of a session or of one file."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -26,10 +26,13 @@ class Keeping:
         Where scenes and takes lie; None keeps scenes in memory, and no takes.
     take : Path or None
         A take that is recorded from the beginning; an existing file is replaced.
+    scenes : mapping from name to Patch
+        Those of a performance without a session.
     """
 
     session: Session | None = None
     take: Path | None = None
+    scenes: Mapping[str, Patch] = field(default_factory=dict)
 
 
 class Archive:
@@ -53,7 +56,7 @@ class Archive:
 
     def __init__(self, keeping: Keeping, tell: Callable[[str], None], on_failure: Callable[[], None]) -> None:
         self.session, self._path = keeping.session, keeping.take
-        self.scenes: dict[str, Patch] = {}
+        self.scenes = dict(keeping.scenes)
         self.takes: tuple[str, ...] = ()
         if self.session is not None:
             self.scenes, wrong = self.session.scenes()

@@ -72,10 +72,11 @@ class Clock:
 
 @dataclass(frozen=True)
 class Host:
-    """A host of plugins turns the rings: blocks of so many samples at most, two channels."""
+    """A host of plugins turns the rings: two channels, blocks of so many samples at most, ``delay`` as it was told."""
 
     rate: int
     block: int
+    delay: int
 
 
 @dataclass(frozen=True)

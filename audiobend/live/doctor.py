@@ -4,11 +4,11 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from audiobend.errors import AudiobendError
 from audiobend.io.modelbundle import list_models, load_model
 from audiobend.live.devices import Cards, list_cards
+from audiobend.live.leftovers import leftovers
 from audiobend.live.priority import may_be_real_time
 from audiobend.networks.backends import has_bfloat16, has_openvino
 from audiobend.osc.server import DEFAULT_PORT
@@ -137,12 +137,7 @@ def _models() -> Iterator[Finding]:
 
 
 def _leftovers() -> Finding:
-    found = [path for path in Path("/dev/shm").glob("audiobend-*-*") if not _runs(path.name.split("-")[1])]
+    found = leftovers()
     if not found:
         return Finding("shared memory", True, "nothing is left behind")
-    words = " ".join(map(str, found))
-    return Finding("shared memory", False, f"{len(found)} performances were cut off", f"rm {words}")
-
-
-def _runs(pid: str) -> bool:
-    return Path("/proc", pid).exists()
+    return Finding("shared memory", False, f"{len(found)} performances were cut off", "audiobend doctor --clean")

@@ -25,7 +25,7 @@ class HostSide:
         self.state = "silent"
         self._callbacks, self._heard = 0, 0.0
         shared.gauges[Gauge.RATE] = host.rate
-        shared[Count.BLOCK] = host.block
+        shared[Count.BLOCK], shared[Count.DELAY] = host.block, host.delay
 
     def start(self) -> None:
         """See `AudioSide`."""

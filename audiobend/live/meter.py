@@ -68,6 +68,8 @@ class LostTime:
         self._at = clock
         return self.seconds
 
+_WITHOUT_CARD = {"stalled": "the card does not answer", "gone": "waiting for the card", "silent": "the host is silent"}
+
 
 @dataclass(frozen=True)
 class Status:
@@ -77,7 +79,7 @@ class Status:
     ----------
     seconds : float
         Sound that has passed the card since the performance began.
-    card : "running", "stalled" or "gone"
+    card : "running", "stalled" or "gone"; "silent" for a host of plugins that hands nothing over
     engine : "running" or "starting"
     is_bent : bool
         Whether bent sound is heard; else it is dry.
@@ -114,7 +116,7 @@ class Status:
     def line(self) -> str:
         """Return it as a line to read."""
         if self.card != "running":
-            sound = {"stalled": "the card does not answer", "gone": "waiting for the card"}[self.card]
+            sound = _WITHOUT_CARD[self.card]
         else:
             sound = "bent" if self.is_bent else "dry"
         minutes, seconds = divmod(int(self.seconds), 60)

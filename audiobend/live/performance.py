@@ -69,7 +69,7 @@ class Performance(Supervisor):
         self._model, self._sources = model, {model.name: setup.wanted.model}
         super().__init__(setup, tell)
         self._cueing = Cueing(self.desk, self._path_of_take, lambda: self._position() / self.streaming.rate, tell)
-        self._last_position = 0
+        self._last_position = self._engine_began = 0
         try:
             self.osc = Doors(self.desk, listening).open()    # a port in use is known at once
         except BaseException:
@@ -105,8 +105,15 @@ class Performance(Supervisor):
         """Of the last change that the engine was told."""
         return self._number
 
+    @property
+    def heard_seconds(self) -> float:
+        """The engine's own time of what is heard now: what moves by itself moves by it."""
+        return (self._position() - self.latency.delay - self._engine_began) / self.streaming.rate
+
     def on_told(self, told: Told) -> None:
         """See `Supervisor.on_told`."""
+        if told.kind == "began":
+            self._engine_began = told.position
         self._archive.told(told)
 
     def _on_commands(self, commands: Sequence[Command], after: State, now: float) -> None:

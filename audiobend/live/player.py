@@ -31,16 +31,23 @@ BREATH = 0.15
 class EnginePlayer:
     """A `LiveEngine` and what it was last asked for.
 
+    Parameters
+    ----------
+    wanted : Wanted
+    settings : LiveSettings
+    model : Model, optional
+        The one that is wanted, where it is loaded already.
+
     Raises
     ------
     ModelError, PatchError
         If the model or its backend is missing, or the patch does not fit.
     """
 
-    def __init__(self, wanted: Wanted, settings: "LiveSettings") -> None:
+    def __init__(self, wanted: Wanted, settings: "LiveSettings", model: Model | None = None) -> None:
         torch.set_num_threads(1)
         torch.set_flush_denormal(True)
-        self._model = model = load_model(wanted.model)
+        self._model = model = model or load_model(wanted.model)
         self._wanted, self._settings = wanted, settings
         self._origin = wanted.patch    # where a fade comes from
         self.warning: str | None = None

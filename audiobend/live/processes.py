@@ -9,7 +9,7 @@ from typing import Protocol
 from audiobend.errors import AudiobendError, DeviceError
 from audiobend.live.audio import Card, Clock, Streaming, run_card, run_clock
 from audiobend.live.children import Child
-from audiobend.live.dsp import Go, Ready, Wanted
+from audiobend.live.dsp import Go, Ready, Wanted, run_dsp
 from audiobend.live.rings import Count, Shared
 from audiobend.live.seam import Told
 from audiobend.live.setup import Setup
@@ -55,9 +55,8 @@ class EngineProcess:
         return self._child.pid if self._child else 0
 
     def start(self, wanted: Wanted) -> None:
-        self._wanted = wanted
-        begun = self._setup.begin(self._setup.make, wanted, self._setup.settings)
-        self._child, self._begun_with = begun.child, begun.wanted
+        setup, self._wanted, self._begun_with = self._setup, wanted, wanted
+        self._child = Child(run_dsp, setup.make, wanted, setup.settings, is_forked=setup.forks)
 
     def go(self, card: Go) -> None:
         """Tell the card; an engine that follows this one will be told too."""

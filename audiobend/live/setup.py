@@ -1,27 +1,12 @@
 """What a performance begins with."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from audiobend.live.audio import Card, Clock, Host
-from audiobend.live.children import Child
-from audiobend.live.dsp import MakePlayer, Wanted, run_dsp
+from audiobend.live.dsp import MakePlayer, Wanted
 from audiobend.live.player import make_player
 from audiobend.spectral.live_settings import LiveSettings
-
-
-@dataclass(frozen=True)
-class Begun:
-    """An engine's process, and what it was begun with."""
-
-    child: Child
-    wanted: Wanted
-
-
-def begin_engine(make: MakePlayer, wanted: Wanted, settings: LiveSettings) -> Begun:
-    """Begin an engine's process."""
-    return Begun(Child(run_dsp, make, wanted, settings), wanted)
 
 
 @dataclass(frozen=True)
@@ -46,8 +31,8 @@ class Setup:
         The card waits for the engine: for clocks that are not real time.
     make : function
         Makes the engine, in its own process.
-    begin : function
-        Begins that process; or hands one over that has begun already with other settings of the patch.
+    forks : bool
+        That process is a copy of another one, see `audiobend.live.children.prefer_forks`.
     """
 
     wanted: Wanted
@@ -60,4 +45,4 @@ class Setup:
     record: Path | None = None
     waits: bool = False
     make: MakePlayer = make_player
-    begin: Callable[[MakePlayer, Wanted, LiveSettings], Begun] = begin_engine
+    forks: bool = False

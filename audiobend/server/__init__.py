@@ -1,0 +1,1 @@
+"""The plugin's other half: an instance for each plugin that connects. The protocol is in `docs/plugin-protocol.md`."""

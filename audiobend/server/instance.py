@@ -1,0 +1,173 @@
+"""An instance: one plugin's connection, and the performance that it plays."""
+
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from time import monotonic, sleep
+
+from audiobend.control import Command, DeleteScene, LoadPatch, SaveScene
+from audiobend.errors import AudiobendError, ControlError
+from audiobend.live.rings import Count
+from audiobend.server.hand import Played
+from audiobend.server.messages import PROTOCOL, Line, Message
+from audiobend.server.project import Project, parse_project, project_text
+from audiobend.server.studio import MAX_BLOCK, RATES, Asked, Studio
+
+PLAYING, OWED, RESTING = 0.002, 0.0004, 0.02
+"""Seconds between two looks at the host: while it plays, while it waits for a change, and while it is silent."""
+LOOK = 0.05
+"""Seconds between two looks at the engine."""
+KEPT = 0.2
+"""Seconds between two texts for the project."""
+SILENT = 1.0
+"""Seconds without a block after which the host counts as silent."""
+EXPECTED = 5.0
+"""Seconds of bent sound after which what is measured counts more than what was expected."""
+
+
+class Instance:
+    """A plugin that has connected; `run` serves it until it goes.
+
+    Parameters
+    ----------
+    number : int
+    connection : socket
+    studio : Studio
+    tell : callable
+        Takes sentences, from any thread.
+    """
+
+    def __init__(self, number: int, connection: socket.socket, studio: Studio, tell: Callable[[str], None]) -> None:
+        self.number, self._studio = number, studio
+        self._connection, self._line = connection, Line(connection)
+        self._tell_all = tell
+        self.played: Played | None = None
+        self._kept: tuple[object, ...] = ()
+        self._project = studio.default
+
+    def _tell(self, sentence: str) -> None:
+        self._tell_all(f"instance {self.number}: {sentence}")
+
+    def run(self) -> None:
+        """Serve it; whatever it does ends here, and harms nobody else."""
+        try:
+            hello = self._line.first()
+            if hello is not None:
+                self._serve(hello)
+        except AudiobendError as error:
+            self.refuse(str(error))
+        except Exception as error:    # a mistake of ours: the others play on
+            self.refuse(f"the server has made a mistake ({type(error).__name__}: {error})")
+        finally:
+            self._studio.leave(self.number)
+            self._line.cut()
+            self._connection.close()
+
+    def refuse(self, sentence: str) -> None:
+        """Say why not."""
+        self._tell(sentence)
+        self._line.send(Message("refuse", (), sentence))
+
+    def stop(self) -> None:
+        """Ask for the end, from any thread."""
+        self._line.cut()
+
+    def _serve(self, hello: Message) -> None:
+        asked = _asked(hello, self._studio.default)
+        with self._studio.begin(self.number, asked, self._tell) as played:
+            self._project, self.played = asked.project, played
+            latency, port = str(played.shared[Count.DELAY]), str(played.osc.port)
+            self._line.send(Message("welcome", (f"/{played.memory}", latency, str(self.number), port)))
+            player = threading.Thread(target=self._play, args=(played,), daemon=True, name=f"instance {self.number}")
+            player.start()
+            try:
+                self._listen(played)
+            finally:
+                played.stop()
+                player.join()
+                self.played = None
+
+    # ---- what the plugin says
+
+    def _listen(self, played: Played) -> None:
+        for message in self._line.others():
+            if message.verb == "state" and not self._load(played, parse_project(message.body, self._studio.default)):
+                return
+
+    def _load(self, played: Played, project: Project) -> bool:
+        """Play another project; False where that takes another engine."""
+        if project.engine != self._project.engine:
+            return False
+        commands: list[Command] = [DeleteScene(name) for name in played.desk.state.scenes]
+        for name, patch in project.scenes.items():
+            commands += [LoadPatch(patch), SaveScene(name)]
+        for error in played.desk.apply([*commands, LoadPatch(project.patch)]):
+            if error is not None:
+                raise ControlError(f"the project's state does not fit: {error}")
+        return True
+
+    # ---- what is played
+
+    def _play(self, played: Played) -> None:
+        told = played.shared[Count.DELAY]
+        try:
+            if not played.start():
+                return
+            if played.latency.delay != told:
+                self._line.send(Message("latency", (str(played.latency.delay),)))
+            self._follow(played)
+        except AudiobendError as error:
+            self.refuse(str(error))
+        except Exception as error:
+            self.refuse(f"the server has made a mistake ({type(error).__name__}: {error})")
+        finally:
+            self._line.cut()
+
+    def _follow(self, played: Played) -> None:
+        shared = played.shared
+        looked = kept = heard = 0.0
+        callbacks = -1
+        while True:
+            owes, now = played.follow(), monotonic()
+            if owes or now - looked >= LOOK:
+                looked = now
+                if not played.look():
+                    return
+            if now - kept >= KEPT:
+                kept = now
+                self._keep(played)
+            if shared[Count.CALLBACKS] != callbacks:
+                callbacks, heard = shared[Count.CALLBACKS], now
+            waits = owes or shared[Count.WAITS]
+            sleep(RESTING if now - heard > SILENT else OWED if waits else PLAYING)
+
+    def _keep(self, played: Played) -> None:
+        """Tell the plugin what the project should keep, where that has changed; and what this instance takes."""
+        state = played.desk.state
+        found = state.patch, state.scenes, state.model
+        if found != self._kept:
+            self._kept = found
+            model = played.source_of_model or self._project.model
+            self._project = replace(self._project, model=model, patch=state.patch, scenes=state.scenes)
+            self._line.send(Message("state", (), project_text(self._project)))
+        status = played.status()
+        if status.load and status.is_bent and status.seconds > EXPECTED:
+            self._studio.measured(self.number, status.load)
+
+
+def _asked(hello: Message, default: Project) -> Asked:
+    """Read the first message; `ControlError` with what is wrong."""
+    if hello.verb != "hello":
+        raise ControlError(f"the first message must be hello, got '{hello.verb[:32]}'")
+    if hello.words[:1] != (str(PROTOCOL),):
+        raise ControlError(f"this server speaks protocol {PROTOCOL}; install the plugin that belongs to it")
+    numbers = [int(word) for word in hello.words[1:] if word.isdecimal()]
+    if len(numbers) != 2 or len(hello.words) != 3:
+        raise ControlError("hello must name protocol, sample rate and largest block")
+    rate, block = numbers
+    if rate not in RATES:
+        raise ControlError(f"the sample rate must be in {RATES[0]}..{RATES[-1]} Hz, got {rate}")
+    if not 1 <= block <= MAX_BLOCK:
+        raise ControlError(f"the largest block must be in 1..{MAX_BLOCK} samples, got {block}")
+    return Asked(rate, block, parse_project(hello.body, default))
