@@ -34,6 +34,8 @@ class Hub:
         self.about: dict[str, Any] = {}
         self.model: dict[str, Any] = {}
         self.is_bypassed = False
+        self.moved: list[float] | None = None    # values of what moves, until they are shown
+        self._moving: list[str] = []
         self._pipe, self._on_gone = pipe, on_gone
         self._loop = asyncio.get_running_loop()
         self._numbers = itertools.count(1)
@@ -148,6 +150,9 @@ class Hub:
             case ("status", figures):
                 self.is_bypassed = bool(figures.get("bypass"))
                 self.viewers.told_of("status", figures)
+            case ("moving", addresses, values):
+                self.moved, self._moving = values, addresses
+                self._name_moving()
             case ("snapshot", number, about, state):
                 self.about, self.model = about, about["model"]
                 if number in self._snapshots:
@@ -164,6 +169,13 @@ class Hub:
         self._waiting[page] = max(0, self._waiting.get(page, 0) - 1)
         if page in self.viewers:
             self.viewers[page].tell(reply(number, outcome))
+
+    def _name_moving(self) -> None:
+        """Tell pages what the values belong to, where that has changed or they have only come."""
+        for viewer in self.viewers.values():
+            if viewer.has_begun and viewer.moving != self._moving:
+                viewer.moving = self._moving
+                viewer.tell(text_of({"modulated": self._moving}))
 
     def _tell(self, news: News) -> None:
         """Tell all pages; each line with who made it: this page, another one, or OSC."""

@@ -31,6 +31,8 @@ class Link:
     facts, status : callables
         Return what ``/api/about`` tells beside the model, and figures about the running sound; `AttributeError` where
         the sound is only starting.
+    moving : callable
+        Returns the addresses and values of what moves by itself; `AttributeError` as the others.
     services : object
         What a page may ask for besides commands: its public methods, by name. They run on threads of their own.
     """
@@ -42,9 +44,11 @@ class Link:
         facts: Callable[[], dict[str, Any]],
         status: Callable[[], dict[str, Any]],
         services: object,
+        moving: Callable[[], list[tuple[str, float]]] = list,
     ) -> None:
         self._child, self._clerk, self._services = child, clerk, services
-        self._facts, self._status = facts, status
+        self._facts, self._status, self._moving = facts, status, moving
+        self._has_moved = False
         self._stop = Event()
         self._pages = 0
         self._heard: deque[list[Any]] = deque(maxlen=HEARD)
@@ -103,12 +107,20 @@ class Link:
             return
         self._news_at = now
         self._tell_news()
+        self._tell_moving()
         while self._heard:
             self._child.send(("heard", self._heard.popleft()))
         if now - self._status_at >= STATUS_SECONDS:
             self._status_at = now
             with suppress(AttributeError):
                 self._child.send(("status", self._status()))
+
+    def _tell_moving(self) -> None:
+        with suppress(AttributeError):
+            moved = self._moving()
+            if moved or self._has_moved:
+                self._child.send(("moving", [address for address, _ in moved], [value for _, value in moved]))
+            self._has_moved = bool(moved)
 
     def _note(self, messages: Sequence[Message], sender: Peer) -> None:
         """Keep what OSC brought, for pages that learn an address."""

@@ -105,7 +105,7 @@ class Page:
         while not self._stop.is_set():
             child = Child(run_page, sock, PageSetup(performance.memory, str(jobs.folder), self._token))
             clerk = Clerk(performance.desk, performance.osc.ports)
-            link = Link(child, clerk, figures.about, figures.status, services)
+            link = Link(child, clerk, figures.about, figures.status, services, figures.moving)
             links.append(link)
             while child.is_alive and not self._stop.wait(0.1):
                 pass

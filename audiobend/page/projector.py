@@ -8,7 +8,7 @@ from typing import Any
 
 from audiobend.live.rings import Count, Gauge, Shared
 from audiobend.osc.sockets import SparingLog
-from audiobend.page.frames import maps_frame
+from audiobend.page.frames import maps_frame, modulators_frame
 from audiobend.page.hub import Hub
 from audiobend.page.maps import Maps
 from audiobend.page.spectra import Spectra
@@ -54,13 +54,23 @@ class Projector:
 
     def _show(self, now: float) -> None:
         columns = self._spectra.frame(self._hub.is_bypassed)
-        maps = self._map_frame(now)
+        maps, moved = self._map_frame(now), self._moved_frame()
         for viewer in self._hub.viewers.values():
             pictures = [columns] if columns is not None and viewer.sight.spectra else []
             if maps is not None and viewer.sight.maps:
                 pictures.append(maps)
+            if moved is not None and viewer.sight.spectra:
+                pictures.append(moved)
             if pictures:
                 viewer.show(pictures)
+
+    def _moved_frame(self) -> bytes | None:
+        values, self._hub.moved = self._hub.moved, None
+        return modulators_frame(next(self._numbers), self._seconds, values) if values else None
+
+    @property
+    def _seconds(self) -> float:
+        return self._shared[Count.PLAYED] / (self._shared.gauges[Gauge.RATE] or 1)
 
     def _map_frame(self, now: float) -> bytes | None:
         if now - self._maps_at < MAP_SECONDS:
@@ -71,8 +81,7 @@ class Projector:
         if not tiles:
             return None
         self._maps_at = now
-        seconds = self._shared[Count.PLAYED] / (self._shared.gauges[Gauge.RATE] or 1)
-        return maps_frame(next(self._numbers), seconds, tiles)
+        return maps_frame(next(self._numbers), self._seconds, tiles)
 
 
 def places_of(model: dict[str, Any]) -> dict[str, tuple[int, int, int]]:

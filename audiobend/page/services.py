@@ -14,6 +14,7 @@ from audiobend.live.devices import list_cards
 from audiobend.live.performance import Performance
 from audiobend.osc.schema import schema
 from audiobend.page.jobs import Jobs
+from audiobend.page.moving import moving
 from audiobend.page.spectra import COLUMNS_PER_SECOND
 from audiobend.page.work import Work
 
@@ -21,7 +22,7 @@ from audiobend.page.work import Work
 class Figures:
     """What is known of the running sound.
 
-    Both methods raise `AttributeError` while it is only starting.
+    All methods raise `AttributeError` while it is only starting.
     """
 
     def __init__(self, performance: Performance) -> None:
@@ -56,6 +57,12 @@ class Figures:
         """Return the figures of this moment."""
         one = self._performance
         return {**one.status().as_dict(), "latency_ms": round(one.latency.total_ms, 1), "bypass": one.desk.state.bypass}
+
+    def moving(self) -> list[tuple[str, float]]:
+        """Return the addresses and values of what moves by itself, as it is heard now."""
+        one = self._performance
+        patch = one.desk.state.patch
+        return moving(patch, one.heard_seconds, one.status().in_db) if patch.modulation else []
 
 
 def input_facts(one: Performance) -> dict[str, Any]:

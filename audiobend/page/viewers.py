@@ -54,6 +54,8 @@ class Viewer:
     learns: bool = False
     has_begun: bool = False
     """Whether it knows the state, so that news make sense."""
+    moving: list[str] = field(default_factory=list)
+    """Addresses that it was told to move."""
     dropped: int = 0
     """Pictures that it was too slow for."""
     _texts: deque[str] = field(default_factory=deque)
