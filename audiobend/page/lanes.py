@@ -8,14 +8,15 @@ MAX_POINTS = 20_000
 
 
 def lanes_of(lines: Iterable[str]) -> dict[str, Any]:
-    """Return of a take ``{"seconds", "moves", "lanes": [{"address", "points": [[seconds, value, ...], ...]}]}``.
+    """Return what was done in a take: ``seconds``, ``moves``, ``is_whole`` and ``lanes``.
 
-    Seconds count from where the recording started. What was done before left one point at 0: how things stood then.
+    A lane is ``{"address", "points": [[seconds, value, ...], ...]}``. Seconds count from where the recording started;
+    what was done before left one point at 0: how things stood then. It is whole once the recording has stopped.
     A line that cannot be read is left out: the last one may be being written.
 
     >>> head = '{"audiobend_take": 1, "sample_rate": 100}'
     >>> lanes_of([head, '{"sample": 50, "n": 1, "address": "/audiobend/mix", "args": [0.5]}'])
-    {'seconds': 0.5, 'moves': 1, 'lanes': [{'address': '/audiobend/mix', 'points': [[0.5, 0.5]]}]}
+    {'seconds': 0.5, 'moves': 1, 'is_whole': False, 'lanes': [{'address': '/audiobend/mix', 'points': [[0.5, 0.5]]}]}
     """
     rate, first, last, stop = 44100.0, 0, 0, None
     moves: list[tuple[int, str, list[Any]]] = []
@@ -42,5 +43,6 @@ def lanes_of(lines: Iterable[str]) -> dict[str, Any]:
     return {
         "seconds": max(0.0, ((last if stop is None else stop) - first) / rate),
         "moves": sum(sample >= first for sample, _, _ in moves),
+        "is_whole": stop is not None,
         "lanes": [{"address": one, "points": points} for one, points in lanes.items()],
     }

@@ -221,13 +221,10 @@ def test_a_bend_plays_solo_from_its_cell_and_from_its_card(page):
 # --- takes and files ---
 
 
-def ink(page) -> int:
-    """How many pixels of the timeline are drawn."""
-    return page.evaluate(
-        """() => { const canvas = document.querySelector('#timeline');
-            const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-            let drawn = 0; for (let i = 3; i < pixels.length; i += 4) drawn += pixels[i] > 0; return drawn; }"""
-    )
+INK = """() => { const canvas = document.querySelector('#timeline');
+    const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    let drawn = 0; for (let i = 3; i < pixels.length; i += 4) drawn += pixels[i] > 0; return drawn; }"""
+"""How many pixels of the timeline are drawn."""
 
 
 def taken(page) -> str:
@@ -243,6 +240,7 @@ def taken(page) -> str:
     page.wait_for_function(
         "(name) => document.querySelector('#timeline').ariaLabel.startsWith(`Take ${name},`)", arg=name
     )
+    page.wait_for_function(f"() => ({INK})() > 0")
     return name
 
 
@@ -257,7 +255,6 @@ def downloaded(page, job: str, folder):
 
 def test_a_take_is_recorded_seen_rendered_and_downloaded(page, tmp_path):
     name = taken(page)
-    assert ink(page) > 0
     sf.write(tmp_path / "under.wav", 0.5 * np.sin(np.arange(RATE) / 8), RATE)
     drop(page, tmp_path / "under.wav", "input")
     page.wait_for_function("() => document.querySelector('#in-name').textContent === 'under.wav'")
@@ -268,6 +265,32 @@ def test_a_take_is_recorded_seen_rendered_and_downloaded(page, tmp_path):
     page.locator("[data-act=back-to-card]").click()
     page.wait_for_function("() => document.querySelector('#in-name').textContent !== 'under.wav'")
     assert name_of_input(page) == "softcard"
+
+
+def test_a_take_is_played_again_into_the_sound_and_its_playhead_runs(page):
+    name = taken(page)
+    page.locator('[data-cell="1/1"]').click()
+    state_until(page, "!b['layer1.cluster1.erode'].on")
+    page.locator("[data-act=play-take]").click()
+    page.wait_for_selector("#playhead", state="visible")
+    state_until(page, "b['layer1.cluster1.erode']?.on")
+    state_until(page, "s.addresses['/audiobend/take/playing'][0] === ''")
+    page.wait_for_selector("#playhead", state="hidden")
+    page.locator("[data-act=play-take]").click()
+    state_until(page, "s.addresses['/audiobend/take/playing'][0] === argument", name)
+    page.keyboard.press(".")
+    state_until(page, "s.addresses['/audiobend/take/playing'][0] === ''")
+
+
+def test_what_moves_by_itself_is_seen_to_move(page):
+    page.locator('[data-card="lean"] [data-act=expand]').click()
+    page.locator('[data-card="lean"] select[data-address="/audiobend/bend/lean/radius/lfo"]').select_option("sine")
+    now = "audiobend.store.moving.get('/audiobend/bend/lean/radius')"
+    page.wait_for_function(f"() => {now} !== undefined")
+    seen = page.evaluate(now)
+    page.wait_for_function(f"(seen) => {now} !== seen", arg=seen)
+    page.locator('[data-card="lean"] select[data-address="/audiobend/bend/lean/radius/lfo"]').select_option("off")
+    page.wait_for_function(f"() => {now} === undefined")
 
 
 def test_a_sound_that_is_dropped_on_the_other_half_is_rendered(page, tmp_path):

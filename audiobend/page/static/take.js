@@ -5,11 +5,10 @@ import {tellEngine} from './engine.js';
 import {watchJob} from './jobs.js';
 import {draws} from './loop.js';
 import {clock} from './numbers.js';
-import {joined} from './lanes.js';
-import {canonical, paints, store, value} from './store.js';
+import {paints, store, value} from './store.js';
 import {closeSheet, openSheet} from './sheet.js';
-import {hueOf, token} from './theme.js';
 import {speak} from './speak.js';
+import {drawTimeline} from './timeline.js';
 
 let chosen = null;
 let timeline = null;
@@ -19,6 +18,7 @@ let latest = '';
 
 export function makeTake() {
   paints('hello take', list);
+  paints('hello take', follow);
   paints('hello theme view', () => { drawn = ''; draw(); });
   for (const button of $$('[data-act=take]')) button.addEventListener('click', record);
   $('#takes').addEventListener('change', (event) => load(event.target.value));
@@ -56,38 +56,27 @@ function list() {
   if (!names.length) { say($('#take-about'), 'Press Take, then play.'); draw(); }
 }
 
-async function load(name) {
+const AGAIN = 300, TRIES = 10;
+
+/** Show a take; one that has only just ended is read again until all of it is on the disk. */
+async function load(name, tries = TRIES) {
+  if (name !== chosen) timeline = null;
   chosen = name;
-  timeline = null;
   $('#takes').value = name;
   try {
     const answer = await fetch(`/api/takes/${encodeURIComponent(name)}/timeline`);
     if (answer.ok && chosen === name) timeline = await answer.json();
   } catch { timeline = null; }
   const about = takes().find((one) => one.name === name) ?? {};
-  const moves = about.moves ?? timeline?.lanes.reduce((sum, lane) => sum + lane.points.length, 0);
+  const moves = about.moves ?? timeline?.moves;
   $('#take-about').replaceChildren(clock(about.seconds ?? timeline?.seconds ?? 0), ...(moves === undefined ? [] : [h('s', {text: ` · ${moves} moves`})]));
   for (const act of ['play-take', 'render-take']) $(`[data-act=${act}]`).disabled = act === 'play-take' && !store.table.has('/take/play');
+  if (timeline && !timeline.is_whole && tries > 0) setTimeout(() => { if (chosen === name) load(name, tries - 1); }, AGAIN);
   drawn = '';
   draw();
 }
 
 // --- the picture ---
-
-/** One lane for each bend, by layer: [{layer, points: [[seconds, share]]}]. */
-function lanes() {
-  const byBend = new Map();
-  for (const {address, points} of timeline?.lanes ?? []) {
-    const [, , , id, ...name] = canonical(address).split('/');
-    if (!points.length || !canonical(address).startsWith('/audiobend/bend/')) continue;
-    const lane = byBend.get(id) ?? {id, on: null, turned: null};
-    if (name[0] === 'on') lane.on = points;
-    else if (!name.includes('lfo') && typeof points[0][1] === 'number' && points.length > (lane.turned?.length ?? 0)) lane.turned = points;
-    byBend.set(id, lane);
-  }
-  const layer = (id) => store.bends.find((one) => one.id === id)?.layer ?? /^layer([^.]+)\./.exec(id)?.[1] ?? '';
-  return [...byBend.values()].map((lane) => ({layer: layer(lane.id), points: joined(lane)})).sort((one, other) => one.layer.localeCompare(other.layer)).slice(0, 12);
-}
 
 function draw() {
   const canvas = $('#timeline');
@@ -95,60 +84,37 @@ function draw() {
   const key = `${box.width}x${box.height} ${chosen} ${Boolean(timeline)}`;
   if (!box.width || key === drawn) return;
   drawn = key;
-  const [width, height] = [Math.round(box.width), Math.round(box.height)];
-  Object.assign(canvas, {width, height});
-  const pen = canvas.getContext('2d');
-  attr(canvas, 'aria-label', timeline ? `Take ${chosen}, ${clock(timeline.seconds)}, ${timeline.lanes.length} lanes` : 'No take yet');
-  if (!timeline) return;
-  const levels = timeline.levels;
-  const top = levels ? height * 0.42 : 8;
-  if (levels) wave(pen, levels, width, top);
-  const all = lanes();
-  const tall = Math.min(64, (height - top - 8) / Math.max(1, all.length));
-  all.forEach((lane, i) => ribbon(pen, lane, width, top + 6 + i * tall, tall));
+  drawTimeline(canvas, chosen, timeline);
 }
 
-function wave(pen, levels, width, top) {
-  pen.fillStyle = token('t2');
-  for (let x = 0; x < width; x++) {
-    const tall = Math.max(1, levels[Math.floor((x / width) * levels.length)] * top * 0.92);
-    pen.fillRect(x, top / 2 + 2 - tall / 2, 1, tall);
-  }
-}
+// --- replay ---
 
-function ribbon(pen, {layer, points}, width, y, tall) {
-  pen.fillStyle = token(layer ? hueOf(layer) : 't2');
-  const x = (at) => (at / timeline.seconds) * width;
-  points.forEach(([at, share], i) => {
-    if (share <= 0) return;
-    const end = i + 1 < points.length ? points[i + 1][0] : timeline.seconds;
-    const thick = Math.max(2, tall * 0.78 * share);
-    pen.fillRect(x(at), y + tall * 0.86 - thick, Math.max(1, x(end) - x(at) + 0.5), thick);
-  });
+const replayed = () => value('/audiobend/take/playing', '');
+
+/** Follow what is replayed, whoever began it. */
+function follow() {
+  const name = replayed();
+  if ((playing?.name ?? '') === name) return;
+  playing = name ? {name, start: performance.now()} : null;
+  if (name && name !== chosen) load(name);
+  $('[data-act=play-take]').replaceChildren(icon(name ? 'stop' : 'play'));
+  attr($('[data-act=play-take]'), 'aria-label', name ? 'Stop the replay' : 'Replay take');
+  attr($('[data-act=play-take]'), 'aria-pressed', Boolean(name));
 }
 
 function playhead(now) {
   const head = $('#playhead');
   const at = playing ? (now - playing.start) / 1000 : -1;
-  const over = playing && timeline && at > timeline.seconds;
-  if (over) stop();
-  head.hidden = !playing || over;
-  if (!playing || over || !timeline) return;
+  head.hidden = !playing || !timeline || at > timeline.seconds;
+  if (head.hidden) return;
   head.style.transform = `translateX(${((at / timeline.seconds) * $('#timeline').width).toFixed(1)}px)`;
   say($('b', head), clock(at));
 }
 
-function stop() {
-  playing = null;
-  $('[data-act=play-take]').replaceChildren(icon('play'));
-}
-
 function play() {
-  if (playing) { tellEngine(['/audiobend/take/halt', 1]); return stop(); }
-  tellEngine(['/audiobend/take/play', chosen]);
-  playing = {start: performance.now()};
-  $('[data-act=play-take]').replaceChildren(icon('stop'));
-  speak(`Replaying ${chosen}`);
+  const name = replayed();
+  tellEngine(name ? ['/audiobend/take/halt', 1] : ['/audiobend/take/play', chosen]);
+  speak(name ? 'The replay has stopped' : `Replaying ${chosen}`);
 }
 
 async function render() {
