@@ -6,7 +6,11 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import TypeVar
 
+import pytest
+
+T = TypeVar("T")
 FETCH = Path(__file__).parents[1] / ".ci" / "parts"
 PROGRAMS = ("jackd", "jack_wait", "oscsend", "oscdump", "pd", "chromium", "sclang", "node")
 LIBRARIES = ("portaudio", "jack")
@@ -16,6 +20,22 @@ def missing(programs: tuple[str, ...] = PROGRAMS, libraries: tuple[str, ...] = L
     """Return the names of the parts that are not there."""
     lacking = [name for name in programs if shutil.which(name) is None]
     return lacking + [f"lib{name}" for name in libraries if ctypes.util.find_library(name) is None]
+
+
+def needed(found: T | None, sentence: str) -> T:
+    """Return what was looked for; where there is nothing, skip the test by name, but fail where all must be there."""
+    if found:
+        return found
+    if os.environ.get("CI") == "true":
+        pytest.fail(sentence)
+    pytest.skip(sentence)
+
+
+def chromium() -> str:
+    """Return where the system's browser is; see `needed`."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    return needed(found, "needs a browser; on Debian: apt-get install chromium")
 
 
 def fetch() -> None:

@@ -1,31 +1,18 @@
 """A hand on the page: a browser, the page of a performance in it, and what it waits for."""
 
 import json
-import os
-import shutil
 
-import pytest
+from tests.parts import chromium
 
 PATIENCE = 120_000
 """Milliseconds that a state may take to come about; nothing is waited for longer than it needs."""
-
-
-def chromium_or_skip() -> str:
-    """Where the system's Chromium is; without one the test is skipped by name."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        sentence = "needs a browser; on Debian: apt-get install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
-    return found
 
 
 class Hand:
     """Opens pages in one browser. An error of a page's scripts is kept in `errors`."""
 
     def __init__(self, playwright, *flags: str) -> None:
-        self.browser = playwright.chromium.launch(executable_path=chromium_or_skip(), args=["--no-sandbox", *flags])
+        self.browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", *flags])
         self.errors: list[str] = []
 
     def open(self, url: str, size=(1440, 900), script: str = "", **context):

@@ -1,7 +1,6 @@
 """`audiobend catalog` as one types it, and its page as a browser shows it."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -18,6 +17,7 @@ from audiobend.bending import Clusters
 from audiobend.io.clusterfile import save_clusters
 from audiobend.io.patchfile import parse_patch
 from tests.conftest import EXAMPLES
+from tests.parts import chromium
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 AUDIOBEND = (sys.executable, "-c", "from audiobend.cli import main; main()")
@@ -136,17 +136,11 @@ def test_ctrl_c_leaves_no_process_and_no_page_and_the_next_run_goes_on(sound, cl
 
 @pytest.fixture(scope="module")
 def browser():
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        sentence = "needs a browser; on Debian: apt-get install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
     from playwright.sync_api import sync_playwright
 
     flags = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=flags)
+        running = playwright.chromium.launch(executable_path=chromium(), args=flags)
         yield running
         running.close()
 

@@ -1,8 +1,5 @@
 """Whole chains: a hand in headless Chromium, the page, the engine, and the sound that is recorded."""
 
-import os
-import shutil
-
 import numpy as np
 import psutil
 import pytest
@@ -10,25 +7,15 @@ import soundfile as sf
 
 from audiobend.osc.client import OscClient
 from tests.page.conftest import SOUND, Stage
+from tests.parts import chromium
 
 pytestmark = pytest.mark.slow
 PATIENCE = 120_000
 CLEAR = "audiobend: 1\ntransforms: []\noutput: {detail: 1, limiter: false, match_level: false}\n"
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        sentence = "needs a browser; on Debian: apt-get install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
-    return found
-
-
 @pytest.fixture
-def opened(chromium):
+def opened():
     """A function that opens the page of a performance in a browser with these flags."""
     from playwright.sync_api import sync_playwright
 
@@ -36,7 +23,7 @@ def opened(chromium):
         browsers = []
 
         def open_page(stage, *flags):
-            browsers.append(playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", *flags]))
+            browsers.append(playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", *flags]))
             page = browsers[-1].new_page(viewport={"width": 1440, "height": 900})
             page.set_default_timeout(PATIENCE)
             page.goto(stage.url)
