@@ -141,7 +141,10 @@ Segment* Bridge::holdReady() {
     for (const double until = now() + kForAnEngine; now() < until;) {
         Segment* const segment = hold();
         if (segment == nullptr && prospect_.load() != kStarting) return nullptr;
-        if (segment != nullptr && wait(*segment, until - now(), [&] { return (*segment)[kReady] != 0; })) return segment;
+        if (segment != nullptr) {
+            segment->set(kWaits, 1);
+            if (wait(*segment, until - now(), [&] { return (*segment)[kReady] != 0; })) return segment;
+        }
         held_.store(nullptr);
         std::this_thread::sleep_for(kLook);
     }

@@ -90,7 +90,7 @@ class Bridge:
 
     def run(self, block: np.ndarray) -> np.ndarray:
         """Take a block ``(time, 2)`` and return as much."""
-        sound = np.ascontiguousarray(block.T, dtype=np.float32)
+        sound = np.array(block.T, dtype=np.float32, order="C", copy=True)
         left, right = (channel.ctypes.data_as(POINTER(c_float)) for channel in sound)
         self._native.run(self._it, left, right, len(block))
         return sound.T
@@ -110,10 +110,10 @@ class Engine:
     It turns the sound's sign, unless ``sign`` is 1: then bent and dry sound are the same, sample for sample.
     """
 
-    def __init__(self, rate: int = 44100, block: int = 512, sign: float = -1.0, delay_more: int = 0) -> None:
+    def __init__(self, rate: int = 44100, block: int = 512, sign: float = -1.0, delay: int | None = None) -> None:
         self.shared = Shared()
         self.latency = Latency(rate, LATENCY, 44100, CUSHION, block)
-        self.shared[Count.BLOCK], self.shared[Count.DELAY] = block, self.latency.delay + delay_more
+        self.shared[Count.BLOCK], self.shared[Count.DELAY] = block, delay or self.latency.delay
         self._delay = Delay(2)
         self._delay.gain = sign
         self._rate = rate
