@@ -118,12 +118,18 @@ def _measured(settings: Any, model: "Model") -> int:
 
 def doctor(
     osc_port: Annotated[int, typer.Option(min=1, max=65535, help="UDP port that OSC is to have.")] = 9001,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Remove shared memory and sockets of programs that were cut off, no more.")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Look for what stands in the way of playing live, and say what to do about it.
 
     Exit status 1 where nothing could be played.
     """
+    if clean:
+        _clean(json_)
+        return
     from audiobend.live.doctor import examine
 
     findings = examine(osc_port)
@@ -136,3 +142,17 @@ def doctor(
                 say(f"     -> {finding.fix}")
     if any(finding.is_needed and not finding.is_well for finding in findings):
         raise typer.Exit(1)
+
+
+def _clean(as_json: bool) -> None:
+    from audiobend.live.leftovers import remove_leftovers
+    from audiobend.server.place import remove_stale
+
+    removed = [str(path) for path in (*remove_leftovers(), *remove_stale())]
+    if as_json:
+        show_json({"removed": removed})
+        return
+    for path in removed:
+        say(f"removed  {path}")
+    if not removed:
+        say("nothing is left behind")

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from audiobend.cli.choices import OtherClusters
+from audiobend.cli.choices import OtherClusters, Profile
 from audiobend.cli.outputs import Outputs, check_outputs, make_folder, plan_outputs
 from audiobend.cli.screen import progress_bar, say, show_json
-from audiobend.errors import PatchError, TakeError
+from audiobend.errors import AudioError, PatchError, TakeError
 
 if TYPE_CHECKING:
     from audiobend.bending import Patch, Plan
@@ -67,8 +67,13 @@ def render(
     ] = None,
     phase: Annotated[Phase, typer.Option(help="Where phases come from.")] = Phase.auto,
     quality: Annotated[
-        Quality, typer.Option(help="How much work goes into the phases; live: a take as the live engine put it out.")
+        Quality, typer.Option(help="How much work goes into the phases; live: as the live engine puts it out.")
     ] = Quality.default,
+    latency: Annotated[Profile | None, typer.Option(help="Profile of --quality live; otherwise balanced.")] = None,
+    stride: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Columns between windows, with --quality live.")
+    ] = None,
+    backend: Annotated[str | None, typer.Option(help="What runs the network, with --quality live.")] = None,
     take: Annotated[Path | None, typer.Option(help="Render a recorded performance of audiobend live.")] = None,
     iterations: Annotated[int | None, typer.Option(min=0, max=10000, help="Sweeps of phase reconstruction.")] = None,
     mix: Annotated[float | None, typer.Option(min=0, max=1, help="0 is the input, 1 the bent sound.")] = None,
@@ -96,8 +101,13 @@ def render(
     from audiobend.io.yamlfile import named
     from audiobend.plot import check_plot_name, plot_render
 
-    _check_words(take, quality, {"--patch": patch, "--set": set_, "--mix": mix, "--detail": detail,
-                                 "--gain-db": gain_db, "--seed": seed, "--variations": variations, "--plot": plot})
+    engine: dict[str, object] = {"--latency": latency, "--stride": stride, "--backend": backend}
+    _check_words(take, quality, engine, {
+        "--patch": patch, "--set": set_, "--mix": mix, "--detail": detail, "--gain-db": gain_db, "--seed": seed,
+        "--variations": variations, "--plot": plot,
+    })    # fmt: skip
+    if quality is Quality.live and not take:
+        _check_live(phase, {"--iterations": iterations, "--variations": variations, "--plot": plot})
     if plot:
         check_plot_name(plot)
     outputs = plan_outputs(sounds, out_dir, format_.value if format_ else None, variations, plot)
@@ -111,10 +121,16 @@ def render(
     the_model = load_model(model, clusters=clusters)
     # A wrong patch is refused before anything is made.
     plan = named(patch or "--set", lambda: the_model.resolve(the_patch), error=PatchError)
-    settings = _settings(quality, phase, iterations, the_patch.seed)
     if out_dir:
         make_folder(out_dir)
     begun = perf_counter()
+    if quality is Quality.live:
+        from audiobend.cli.renderlive import render_live
+
+        results = render_live(outputs, the_model, the_patch, latency or Profile.balanced, stride, backend, json_)
+        _tell(results, perf_counter() - begun, the_model, the_patch, json_)
+        return
+    settings = _settings(quality, phase, iterations, the_patch.seed)
     if variations:
         results = _variations(sounds, out_dir or Path(), the_model, the_patch, settings, variations, format_, json_)
     else:
@@ -125,12 +141,21 @@ def render(
     _tell(results, took, the_model, the_patch, json_)
 
 
-def _check_words(take: Path | None, quality: Quality, others: dict[str, object]) -> None:
-    if take is None and quality is Quality.live:
-        raise TakeError("--quality live plays a take again: add --take FILE")
-    for name, value in others.items():
+def _check_words(take: Path | None, quality: Quality, engine: dict[str, object], others: dict[str, object]) -> None:
+    for name, value in engine.items():
+        if value is not None and quality is not Quality.live:
+            raise AudioError(f"{name} needs --quality live; the other qualities run another engine")
+    for name, value in {**engine, **others}.items():
         if take is not None and value is not None and value != []:
             raise TakeError(f"{name} cannot stand beside --take, which has its own patch; leave one of them out")
+
+
+def _check_live(phase: Phase, others: dict[str, object]) -> None:
+    if phase not in (Phase.auto, Phase.input):
+        raise AudioError(f"--phase must be auto or input with --quality live, got {phase.value}")
+    for name, value in others.items():
+        if value is not None:
+            raise AudioError(f"{name} cannot stand beside --quality live; leave one of them out")
 
 
 def _patch(path: Path | None, changes: list[str], output: dict[str, Any], seed: int | None) -> "Patch":

@@ -115,10 +115,7 @@ class Status:
 
     def line(self) -> str:
         """Return it as a line to read."""
-        if self.card != "running":
-            sound = _WITHOUT_CARD[self.card]
-        else:
-            sound = "bent" if self.is_bent else "dry"
+        sound = _WITHOUT_CARD.get(self.card, "bent" if self.is_bent else "dry")
         minutes, seconds = divmod(int(self.seconds), 60)
         return (
             f"{minutes:d}:{seconds:02d}  {sound}  in {self.in_db:+6.1f} dB  out {self.out_db:+6.1f} dB  "

@@ -1,4 +1,4 @@
-"""A take played again by the live engine, without card, clock or processes: sample for sample what it put out."""
+"""A take, or a plain sound, played by the live engine without card, clock or processes: sample for sample as it is."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -8,19 +8,22 @@ from typing import cast
 import numpy as np
 import torch
 
+from audiobend.bending import Patch
 from audiobend.control import Context
 from audiobend.errors import AudiobendError, TakeError
 from audiobend.io.audiofile import AudioWriter, probe
 from audiobend.io.files import check_not_an_input
 from audiobend.io.modelbundle import load_model
-from audiobend.io.takefile import Began, Skipped, Take
+from audiobend.io.takefile import Began, Skipped, Take, TakeHead
 from audiobend.live.chain import Chain
 from audiobend.live.dsp import Wanted
 from audiobend.live.player import EnginePlayer, make_player
 from audiobend.live.rings import Samples
 from audiobend.live.source import blocks_of
 from audiobend.networks.backends import BackendName
+from audiobend.networks.model import Model
 from audiobend.rendering import Rendered
+from audiobend.spectral.live_settings import LiveSettings
 from audiobend.takes import Moment, unfold
 
 PORTION = 4096
@@ -49,6 +52,25 @@ def replay_file(
             n += len(block)
             on_progress(n / length)
     return Rendered(source, target, n / head.sample_rate, head.sample_rate, head.settings.n_channels)
+
+
+def bend_file(
+    source: Path,
+    target: Path,
+    model: Model,
+    patch: Patch,
+    settings: LiveSettings,
+    backend: BackendName,
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> Rendered:
+    """Bend a sound file by the live engine, as a performance in which nothing is done, from its first sample on.
+
+    The result is aligned with the sound, as long, and has its sample rate. With two channels it is what a plugin puts
+    out that plays the same sound from the beginning. Raises what `replay_file` does.
+    """
+    rate = probe(source).sample_rate
+    head = TakeHead(model.source, model.fingerprint, patch, settings, rate, settings.n_channels, backend)
+    return replay_file(Take(head, (Began(0),)), source, target, on_progress)
 
 
 def replayed(take: Take, sound: "_Sound", length: int) -> Iterator[Samples]:

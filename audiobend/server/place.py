@@ -3,6 +3,7 @@
 import os
 import socket
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -98,6 +99,16 @@ def answers(path: Path) -> bool:
         probe.connect(str(path))
         return True
     return False
+
+
+def remove_stale(path: Path | None = None) -> Iterator[Path]:
+    """Remove the socket of a server that was cut off; yield it, if there was one."""
+    path = path or socket_path()
+    if not path.is_socket() or answers(path):
+        return
+    with suppress(OSError, Timeout), FileLock(lock_path(path), timeout=0, mode=0o600):    # none is just beginning
+        path.unlink()
+        yield path
 
 
 def _check_folder(folder: Path) -> None:

@@ -114,7 +114,8 @@ def test_another_sound_is_told_and_played_all_the_same(audiobend, take, tmp_path
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--quality", "live"], "--quality live plays a take again: add --take FILE"),
+        (["--quality", "live", "--phase", "pghi"], "--phase must be auto or input with --quality live, got pghi"),
+        (["--stride", "4"], "--stride needs --quality live; the other qualities run another engine"),
         (["--take", "none.jsonl"], "none.jsonl: cannot be read: there is no such file"),
         (["--take", "take.jsonl", "--mix", "0.5"], "--mix cannot stand beside --take"),
         (["--take", "take.jsonl", "--patch", "p.yaml"], "--patch cannot stand beside --take"),
