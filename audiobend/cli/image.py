@@ -6,31 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from audiobend.cli import imagefilm, imagelive, imageproject
-from audiobend.cli.imageoptions import (
-    AsJson,
-    Changes,
-    ClustersFile,
-    Cutoff,
-    Device,
-    Directions,
-    DirectionsOf,
-    Label,
-    ModelName,
-    Noise,
-    NoiseMode,
-    Overwrite,
-    PatchFile,
-    PatchSeed,
-    Precision,
-    PrecisionName,
-    Quiet,
-    Truncation,
-    make_folder,
-    model_of,
-    patch_of,
-)
+from audiobend.cli import imageoptions as asked
 from audiobend.cli.screen import progress_bar, say, show_json
-from audiobend.errors import PatchError, PictureError
+from audiobend.errors import PictureError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,30 +32,30 @@ def add_to(parent: typer.Typer) -> None:
 @app.command()
 def generate(
     out: Annotated[Path, typer.Option(help="Folder for the pictures.")],
-    model: ModelName = None,
+    model: asked.ModelName = None,
     seeds: Annotated[str, typer.Option(help="One picture each: 0-15, or 1,5,9.")] = "0",
-    patch: PatchFile = None,
-    set_: Changes = None,
-    patch_seed: PatchSeed = None,
-    clusters: ClustersFile = None,
+    patch: asked.PatchFile = None,
+    set_: asked.Changes = None,
+    patch_seed: asked.PatchSeed = None,
+    clusters: asked.ClustersFile = None,
     latent: Annotated[
         Path | None, typer.Option(help="Styles from a file (.npz with 'w') in the place of seeds; never truncated.")
     ] = None,
-    truncation: Truncation = 0.7,
-    cutoff: Cutoff = None,
-    noise: NoiseMode = Noise.const,
-    directions: DirectionsOf = Directions.pca,
-    label: Label = 0,
+    truncation: asked.Truncation = 0.7,
+    cutoff: asked.Cutoff = None,
+    noise: asked.NoiseMode = asked.Noise.const,
+    directions: asked.DirectionsOf = asked.Directions.pca,
+    label: asked.Label = 0,
     variations: Annotated[int | None, typer.Option(min=1, max=999, help="Paint this many seeded variations.")] = None,
     grid: Annotated[bool, typer.Option("--grid", help="Also a sheet of all pictures.")] = False,
     again: Annotated[
         Path | None, typer.Option(metavar="PICTURE", help="Make this picture once more, from what its file says.")
     ] = None,
-    device: Device = "cpu",
-    precision: PrecisionName = Precision.fp32,
-    overwrite: Overwrite = False,
-    json_: AsJson = False,
-    quiet: Quiet = False,
+    device: asked.Device = "cpu",
+    precision: asked.PrecisionName = asked.Precision.fp32,
+    overwrite: asked.Overwrite = False,
+    json_: asked.AsJson = False,
+    quiet: asked.Quiet = False,
 ) -> None:
     """Paint pictures from seeds.
 
@@ -86,8 +64,6 @@ def generate(
     from dataclasses import replace
     from time import perf_counter
 
-    from audiobend.io.yamlfile import named
-    from audiobend.picture import Painter
     from audiobend.picture_files import check_outputs, grid_path, paint_files, patch_path, picture_path
     from audiobend.picture_settings import PictureSettings
 
@@ -96,21 +72,19 @@ def generate(
         painted = _again(again, model, clusters, device, out, overwrite, json_ or quiet)
         _tell(painted, perf_counter() - begun, json_, quiet)
         return
-    the_model = replace(model_of(model, clusters), directions=directions.value)
-    the_patch = patch_of(patch, set_ or [], patch_seed)
+    the_model = replace(asked.model_of(model, clusters), directions=directions.value)
+    the_patch = asked.patch_of(patch, set_ or [], patch_seed)
     jobs = _jobs(seeds, latent, the_model)
     amount = 1.0 if latent else truncation
     settings = PictureSettings(amount, cutoff, noise.value, label, device, precision.value)
-    # A wrong patch is refused before anything is made.
-    plan = named(patch or "--set", lambda: the_model.resolve(the_patch), error=PatchError)
-    painter = Painter(the_model, plan, settings)
+    painter = asked.painter_of(the_model, the_patch, patch, settings)
     silent = json_ or quiet
     if variations:
         painted = _variations(painter, jobs, out, variations, overwrite, silent)
     else:
         targets = [picture_path(out, job) for job in jobs] + [patch_path(out)] * bool(painter.plan.patch.bends)
         check_outputs([*targets, *([grid_path(out)] if grid else [])], overwrite)
-        make_folder(out)
+        asked.make_folder(out)
         with progress_bar(f"painting {len(jobs)} pictures", silent) as advance:
             painted = paint_files(painter, jobs, out, advance, grid=grid)
     _tell(painted, perf_counter() - begun, json_, quiet)
@@ -120,7 +94,7 @@ def generate(
 def strips(
     transform: Annotated[str, typer.Option(help="Name of a transform; see audiobend transforms.")],
     out: Annotated[Path, typer.Option(help="The picture to write, a .png.")],
-    model: ModelName = None,
+    model: asked.ModelName = None,
     values: Annotated[
         list[str] | None, typer.Option(help="The transform's values, such as 45 or 0.2,0.1; one row for each.")
     ] = None,
@@ -128,17 +102,17 @@ def strips(
     layers: Annotated[str | None, typer.Option(help="Only these layers, such as 1-8 or 2,4,6.")] = None,
     features: Annotated[str, typer.Option(help="all, random 0.5, range 0 9, indices 1 2, cluster 3.")] = "all",
     profile: Annotated[str, typer.Option(help="default, broad2020 or zheng2022.")] = "default",
-    clusters: ClustersFile = None,
-    truncation: Truncation = 0.7,
-    cutoff: Cutoff = None,
-    noise: NoiseMode = Noise.const,
-    label: Label = 0,
+    clusters: asked.ClustersFile = None,
+    truncation: asked.Truncation = 0.7,
+    cutoff: asked.Cutoff = None,
+    noise: asked.NoiseMode = asked.Noise.const,
+    label: asked.Label = 0,
     side: Annotated[int | None, typer.Option(min=8, max=1024, help="Width of each picture, in pixels.")] = None,
-    device: Device = "cpu",
-    precision: PrecisionName = Precision.fp32,
-    overwrite: Overwrite = False,
-    json_: AsJson = False,
-    quiet: Quiet = False,
+    device: asked.Device = "cpu",
+    precision: asked.PrecisionName = asked.Precision.fp32,
+    overwrite: asked.Overwrite = False,
+    json_: asked.AsJson = False,
+    quiet: asked.Quiet = False,
 ) -> None:
     """Bend every layer in turn by the same transform, and show the pictures side by side.
 
@@ -154,7 +128,7 @@ def strips(
     if out.suffix.lower() != ".png":
         raise PictureError(f"{out}: a picture's name must end in .png")
     check_outputs([out], overwrite)
-    the_model = model_of(model, clusters)
+    the_model = asked.model_of(model, clusters)
     chosen = strip_layers(the_model, parse_seeds(layers) if layers else None)
     selection = parse_features(features)
     rows = [
@@ -177,8 +151,8 @@ def convert(
     source: Annotated[Path, typer.Argument(help="A .pt or .pkl checkpoint; nothing in it is run.")],
     out: Annotated[Path, typer.Option(help="Folder for the bundle.")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model of another kind there.")] = False,
-    json_: AsJson = False,
-    quiet: Quiet = False,
+    json_: asked.AsJson = False,
+    quiet: asked.Quiet = False,
 ) -> None:
     """Make a bundle (safetensors and a card) of a checkpoint.
 
@@ -227,11 +201,11 @@ def _again(
     from audiobend.picture_recipe import read_recipe
 
     recipe = read_recipe(picture)
-    painter = recipe.painter(model_of(model or recipe.model, clusters), device)
+    painter = recipe.painter(asked.model_of(model or recipe.model, clusters), device)
     target = picture_path(out, recipe.job)
     check_not_an_input(target, [picture], PictureError)
     check_outputs([target, patch_path(out)], overwrite)
-    make_folder(out)
+    asked.make_folder(out)
     with progress_bar(f"painting {picture.name} again", silent) as advance:
         return paint_files(painter, [recipe.job], out, advance)
 
@@ -243,7 +217,7 @@ def _variations(
     from audiobend.picture_variations import paint_variations, variation_files
 
     check_outputs(variation_files(out, jobs, n), overwrite)
-    make_folder(out)
+    asked.make_folder(out)
     with progress_bar(f"painting {n} variations", silent) as advance:
         return paint_variations(painter.model, painter.plan.patch, painter.settings, jobs, out, n, advance)
 

@@ -6,30 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from audiobend.cli.imageoptions import (
-    AsJson,
-    Changes,
-    ClustersFile,
-    Cutoff,
-    Device,
-    Directions,
-    DirectionsOf,
-    Label,
-    ModelName,
-    Noise,
-    NoiseMode,
-    Overwrite,
-    PatchFile,
-    PatchSeed,
-    Precision,
-    PrecisionName,
-    Quiet,
-    Truncation,
-    model_of,
-    patch_of,
-)
+from audiobend.cli import imageoptions as asked
 from audiobend.cli.screen import progress_bar, say, show_json
-from audiobend.errors import PatchError, PictureError
+from audiobend.errors import PictureError
 
 if TYPE_CHECKING:
     from audiobend.films.film import Film
@@ -57,10 +36,10 @@ def add_to(app: typer.Typer) -> None:
 
 def animate(
     out: Annotated[Path, typer.Option(help="The film: a .mp4, a .gif, or a folder for png files.")],
-    model: ModelName = None,
-    patch: PatchFile = None,
-    set_: Changes = None,
-    patch_seed: PatchSeed = None,
+    model: asked.ModelName = None,
+    patch: asked.PatchFile = None,
+    set_: asked.Changes = None,
+    patch_seed: asked.PatchSeed = None,
     walk: Annotated[Space, typer.Option(help="What is mixed between two seeds: styles, or codes.")] = Space.w,
     seeds: Annotated[str, typer.Option(help="From seed to seed: 1,5,9. One alone stands still.")] = "0",
     interpolation: Annotated[
@@ -82,20 +61,20 @@ def animate(
             help="A value that follows the track's level, onsets, low, mid or high.",
         ),
     ] = None,
-    clusters: ClustersFile = None,
-    truncation: Truncation = 0.7,
-    cutoff: Cutoff = None,
-    noise: NoiseMode = Noise.const,
-    directions: DirectionsOf = Directions.pca,
-    label: Label = 0,
+    clusters: asked.ClustersFile = None,
+    truncation: asked.Truncation = 0.7,
+    cutoff: asked.Cutoff = None,
+    noise: asked.NoiseMode = asked.Noise.const,
+    directions: asked.DirectionsOf = asked.Directions.pca,
+    label: asked.Label = 0,
     side: Annotated[
         int | None, typer.Option(min=16, max=4096, help="Width in pixels [default: the model's own].")
     ] = None,
-    device: Device = "cpu",
-    precision: PrecisionName = Precision.fp32,
-    overwrite: Overwrite = False,
-    json_: AsJson = False,
-    quiet: Quiet = False,
+    device: asked.Device = "cpu",
+    precision: asked.PrecisionName = asked.Precision.fp32,
+    overwrite: asked.Overwrite = False,
+    json_: asked.AsJson = False,
+    quiet: asked.Quiet = False,
 ) -> None:
     """Paint a film: a walk from seed to seed, with values that are swept or driven by a track.
 
@@ -109,8 +88,6 @@ def animate(
     from audiobend.films.walk import Walk
     from audiobend.films.writing import check_film_target
     from audiobend.io.audiofile import probe
-    from audiobend.io.yamlfile import named
-    from audiobend.picture import Painter
     from audiobend.picture_recipe import parse_seeds
     from audiobend.picture_settings import PictureSettings
 
@@ -126,11 +103,10 @@ def animate(
         tuple(map(parse_drive, drive or [])),
         audio,
     )
-    the_model = replace(model_of(model, clusters), directions=directions.value)
-    the_patch = patch_of(patch, set_ or [], patch_seed)
-    plan = named(patch or "--set", lambda: the_model.resolve(the_patch), error=PatchError)
+    the_model = replace(asked.model_of(model, clusters), directions=directions.value)
+    the_patch = asked.patch_of(patch, set_ or [], patch_seed)
     settings = PictureSettings(truncation, cutoff, noise.value, label, device, precision.value)
-    painter = Painter(the_model, plan, settings)
+    painter = asked.painter_of(the_model, the_patch, patch, settings)
     check_film(film, painter)
     height, width = _painted(film, painter, out, side, json_ or quiet)
     took = perf_counter() - begun

@@ -2,33 +2,11 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from audiobend.cli.imageoptions import (
-    Changes,
-    ClustersFile,
-    Cutoff,
-    Device,
-    Directions,
-    DirectionsOf,
-    Label,
-    ModelName,
-    Noise,
-    NoiseMode,
-    PatchFile,
-    PatchSeed,
-    Precision,
-    PrecisionName,
-    Truncation,
-    model_of,
-    patch_of,
-)
-from audiobend.errors import PatchError
-
-if TYPE_CHECKING:
-    pass
+from audiobend.cli import imageoptions as asked
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,10 +15,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def live(
-    model: ModelName = None,
-    patch: PatchFile = None,
-    set_: Changes = None,
-    patch_seed: PatchSeed = None,
+    model: asked.ModelName = None,
+    patch: asked.PatchFile = None,
+    set_: asked.Changes = None,
+    patch_seed: asked.PatchSeed = None,
     seeds: Annotated[str, typer.Option(help="Pictures of these seeds: 1,5,9; the first, or with --pace a walk.")] = "0",
     pace: Annotated[float, typer.Option(min=0, max=3600, help="Seconds from seed to seed; 0 stands still.")] = 0.0,
     fps: Annotated[float, typer.Option(min=0.1, max=120, help="The most pictures in a second.")] = 25.0,
@@ -61,14 +39,14 @@ def live(
     ] = None,
     advertise: Annotated[bool, typer.Option("--advertise", help="Tell the network by mDNS where OSC is.")] = False,
     session: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder in which scenes are kept.")] = None,
-    clusters: ClustersFile = None,
-    truncation: Truncation = 0.7,
-    cutoff: Cutoff = None,
-    noise: NoiseMode = Noise.const,
-    directions: DirectionsOf = Directions.pca,
-    label: Label = 0,
-    device: Device = "cpu",
-    precision: PrecisionName = Precision.fp32,
+    clusters: asked.ClustersFile = None,
+    truncation: asked.Truncation = 0.7,
+    cutoff: asked.Cutoff = None,
+    noise: asked.NoiseMode = asked.Noise.const,
+    directions: asked.DirectionsOf = asked.Directions.pca,
+    label: asked.Label = 0,
+    device: asked.Device = "cpu",
+    precision: asked.PrecisionName = asked.Precision.fp32,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads that paint [default: by size].")] = None,
     seconds: Annotated[float | None, typer.Option(min=0, help="End after this long.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
@@ -79,10 +57,8 @@ def live(
     """
     from audiobend.cli.imageshow import PictureShow
     from audiobend.io.session import Session
-    from audiobend.io.yamlfile import named
     from audiobend.osc.doors import Listening
     from audiobend.osc.server import listen_warning
-    from audiobend.picture import Painter
     from audiobend.picture_live.messages import Setup, Where
     from audiobend.picture_live.performance import PicturePerformance
     from audiobend.picture_recipe import parse_seeds
@@ -91,10 +67,9 @@ def live(
     where = Listening(listen, osc_port, allow or (), osc_tcp, oscquery_port, advertise=advertise)
     settings = PictureSettings(truncation, cutoff, noise.value, label, device, precision.value)
     the_seeds = tuple(parse_seeds(seeds))
-    the_model = model_of(model, clusters)
-    the_patch = patch_of(patch, set_ or [], patch_seed)
-    plan = named(patch or "--set", lambda: the_model.resolve(the_patch), error=PatchError)
-    Painter(the_model, plan, settings)    # what does not fit is told before a process is started
+    the_model = asked.model_of(model, clusters)
+    the_patch = asked.patch_of(patch, set_ or [], patch_seed)
+    asked.painter_of(the_model, the_patch, patch, settings)    # what does not fit is told before a process is started
     setup = Setup(
         settings,
         Where(listen, page_port, tuple(allow or ())),

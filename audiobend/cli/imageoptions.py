@@ -11,6 +11,8 @@ from audiobend.errors import PatchError, PictureError
 if TYPE_CHECKING:
     from audiobend.bending import Patch
     from audiobend.networks.stylegan2_model import PictureModel
+    from audiobend.picture import Painter
+    from audiobend.picture_settings import PictureSettings
 
 
 class Noise(StrEnum):
@@ -84,6 +86,14 @@ def patch_of(path: Path | None, changes: list[str], seed: int | None) -> "Patch"
             raise PatchError(f"--set {change}: needs BEND/PARAM=VALUE, such as turn/angle=45")
         patch = patch.set(target, value)
     return patch if seed is None else replace(patch, seed=seed)
+
+
+def painter_of(model: "PictureModel", patch: "Patch", path: Path | None, settings: "PictureSettings") -> "Painter":
+    """Return what paints a patch; a wrong one is refused here, before anything is made, by the name of its file."""
+    from audiobend.io.yamlfile import named
+    from audiobend.picture import Painter
+
+    return Painter(model, named(path or "--set", lambda: model.resolve(patch), error=PatchError), settings)
 
 
 def make_folder(folder: Path) -> None:
