@@ -218,6 +218,82 @@ def test_a_bend_plays_solo_from_its_cell_and_from_its_card(page):
     state_until(page, "s.addresses['/audiobend/solo'][0] === ''")
 
 
+def test_a_macro_is_bound_to_the_control_that_was_touched_and_moves_it(page):
+    page.locator('[data-card="fog"] [data-act=expand]').click()
+    page.locator('[role=slider][data-address="/audiobend/bend/fog/mix"]').focus()
+    page.locator("[data-act=macros]").click()
+    page.locator('[data-address="/audiobend/macro/3"]').click(button="right")
+    page.locator("#sheet [data-act=bind]").click()
+    page.wait_for_selector('#sheet [data-bound="fog/mix"]')
+    page.keyboard.press("Escape")
+    macro = page.locator('[data-address="/audiobend/macro/3"]')
+    macro.press("End")
+    state_until(page, "b.fog.mix === 1 && s.addresses['/audiobend/macro/3'][0] === 1")
+    macro.press("Home")
+    state_until(page, "b.fog.mix === 0")
+    page.wait_for_selector('[role=slider][data-address="/audiobend/bend/fog/mix"][aria-valuenow="0"]')
+    macro.press("Enter")
+    page.locator('#sheet [aria-label="fog/mix at 100 %"]').fill("0.5")
+    page.keyboard.press("Enter")
+    state_until(page, "s.addresses['/audiobend/macro/3/bind'].join() === 'fog/mix,0,0.5'")
+    page.locator("#sheet [data-act=unbind]").click()
+    state_until(page, "!s.addresses['/audiobend/macro/3/bind']?.length")
+
+
+# --- learning ---
+
+MIDI = """window.knob = null;
+navigator.requestMIDIAccess = async () => {
+    const input = {name: 'eight knobs', onmidimessage: null};
+    window.knob = (...data) => input.onmidimessage({data});
+    return {inputs: new Map([['1', input]]), outputs: new Map(), onstatechange: null};
+};"""
+
+
+def test_a_midi_knob_is_learned_turns_the_control_and_is_known_after_a_reload(hand, rig, page):
+    other = hand.open(rig.url, script=MIDI, reduced_motion="reduce")
+    other.locator('[data-card="fog"] [data-act=expand]').click()
+    slider = other.locator('[role=slider][data-address="/audiobend/bend/fog/mix"]')
+    slider.press("l")
+    other.wait_for_selector("[data-act=learn][aria-pressed=true]")
+    other.wait_for_function("() => window.knob")
+    other.evaluate("knob(0xB0, 21, 64)")
+    other.wait_for_selector("[data-act=learn][aria-pressed=false]")
+    other.evaluate("knob(0xB0, 21, 127)")
+    state_until(other, "b.fog.mix === 1")
+    other.evaluate("knob(0xB0, 22, 0)")    # another one
+    other.evaluate("knob(0xB0, 21, 0)")
+    state_until(other, "b.fog.mix === 0")
+    page.wait_for_function("() => audiobend.store.bends.find((one) => one.id === 'fog').mix === 0")
+    other.reload()
+    there(other)
+    other.wait_for_function("() => window.knob")
+    other.evaluate("knob(0xB0, 21, 127)")
+    state_until(other, "b.fog.mix === 1")
+    other.keyboard.press(",")
+    other.locator('[aria-label="Forget /audiobend/bend/fog/mix"]').click()
+    other.wait_for_selector('[aria-label="Forget /audiobend/bend/fog/mix"]', state="detached")
+
+
+def test_an_address_that_osc_sends_is_learned_and_escape_leaves_it(page, rig):
+    page.locator('[data-address="/audiobend/gain"]').focus()
+    page.keyboard.press("l")
+    page.wait_for_selector("[data-act=learn][aria-pressed=true]")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("[data-act=learn][aria-pressed=false]")
+    assert page.evaluate("audiobend.store.kept.mappings ?? []") == []
+    page.keyboard.press("l")
+    with OscClient("127.0.0.1", rig.osc_port) as osc:
+        while page.locator("[data-act=learn]").get_attribute("aria-pressed") == "true":
+            osc.send("/fader/3", (0.62,))
+            page.wait_for_timeout(100)    # the page may not have begun to listen
+        osc.send("/fader/3", (1.0,))
+        state_until(page, "s.addresses['/audiobend/gain'][0] === 24")
+        page.wait_for_function("() => document.querySelector('#heard').textContent.includes('/fader/3')")
+        osc.send("/audiobend/gain", (0.0,))
+    state_until(page, "s.addresses['/audiobend/gain'][0] === 0")
+
+
 # --- takes and files ---
 
 

@@ -11,6 +11,7 @@ import {makeKeyboard} from './keyboard.js';
 import {makeLearn} from './learn.js';
 import {openEngine} from './engine.js';
 import {frame, run} from './loop.js';
+import {makeMacros} from './macros.js';
 import {makePad} from './pad.js';
 import {makePalette} from './palette.js';
 import {makeScenes} from './scenes.js';
@@ -26,7 +27,7 @@ import {applyTheme} from './theme.js';
 
 furnish();
 applyTheme();
-for (const make of [makeTop, makeStage, makePalette, makeGrid, makeChain, makeScenes, makePad, makeTake, makeDrop, makeSettings, makeLearn, makeCellSheet, makeAddress, makeViews, makeKeyboard, makeBanner]) make();
+for (const make of [makeTop, makeStage, makePalette, makeGrid, makeChain, makeMacros, makeScenes, makePad, makeTake, makeDrop, makeSettings, makeLearn, makeCellSheet, makeAddress, makeViews, makeKeyboard, makeBanner]) make();
 run();
 openEngine(decode);
 window.audiobend = {store, frame, mic};

@@ -64,7 +64,7 @@ export function playable(node, spec) {
     if (now - lastTap < 300) { set(spec.range.default); from = null; lastTap = 0; return; }
     lastTap = now;
     const on = (event.clientX - box.left) / box.width;
-    from = {x: event.clientX, width: box.width, share: toShare(spec.read(), spec.range)};
+    from = {x: event.clientX, width: spec.travel ?? box.width, share: toShare(spec.read(), spec.range)};
     if (!event.shiftKey && !spec.relative && Math.abs(on - from.share) > 0.03) { from.share = Math.min(1, Math.max(0, on)); set(fromShare(on, spec.range)); }
   });
   node.addEventListener('pointermove', (event) => {
