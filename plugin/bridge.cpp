@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstring>
-#include <limits>
 #include <thread>
 
 namespace audiobend {
@@ -18,8 +16,6 @@ constexpr std::chrono::microseconds kLook(200);
 double now() {    // on Linux and macOS without a system call
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
-
-bool differs(float a, float b) { return std::memcmp(&a, &b, sizeof a) != 0; }    // NaN equals NaN
 
 }  // namespace
 
@@ -62,7 +58,7 @@ void Pace::leave(uint32_t n) {
 }
 
 Bridge::Bridge() : delay_(usualDelay(kModelRate, 512)) {
-    for (auto& value : wanted_) value.store(std::numeric_limits<float>::quiet_NaN());
+    for (auto& value : wanted_) value.store(kUntouched);
     for (uint32_t i = 0; i < kFade; ++i) rise_[i] = static_cast<float>(0.5 - 0.5 * std::cos(M_PI * (i + 0.5) / kFade));
     history_.clear();
 }
@@ -210,13 +206,13 @@ void Bridge::passParameters(Segment& s, bool mayWait) {
     bool isSame = changed_ > 0;
     for (uint32_t i = 0; i < kParameters; ++i) {
         wanted[i] = wanted_[i].load(std::memory_order_relaxed);
-        isSame = isSame && !differs(wanted[i], passed_[i]);
+        isSame = isSame && wanted[i] == passed_[i];
     }
     if (isSame) return;
     const int64_t at = position_ + offset_;
     if (mayWait && begun_) hasGivenUp_ = !wait(s, kForABlock, [&] { return s[kTaken] == at; });
     for (uint32_t i = 0; i < kParameters; ++i) {
-        s.setParameter(i, std::isnan(wanted[i]) && i != kGain ? -1.0 : wanted[i]);
+        s.setParameter(i, wanted[i] != kUntouched ? wanted[i] : i == kGain ? std::nan("") : -1.0);
     }
     s.set(kChanged, ++changed_);
     passed_ = wanted;

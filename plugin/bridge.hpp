@@ -13,6 +13,9 @@
 
 namespace audiobend {
 
+// A parameter that the host has never touched. No NaN: DPF compiles with -ffast-math, which takes it for a number.
+constexpr float kUntouched = -1e9f;
+
 enum class Waits : int { kAuto, kNever, kAlways };
 
 // Two channels of the past. Before the beginning there is silence.
@@ -93,7 +96,7 @@ class Bridge {
     std::atomic<Status> prospect_{kStarting}, status_{kStarting};
     std::atomic<Waits> waits_{Waits::kAuto};
     std::atomic<int64_t> delay_;
-    std::array<std::atomic<float>, kParameters> wanted_;    // NaN: never touched by the host
+    std::array<std::atomic<float>, kParameters> wanted_;    // or `kUntouched`
     std::unique_ptr<Segment> owned_;                        // the link's
 
     // the audio thread's own

@@ -29,8 +29,9 @@ def later(sound: np.ndarray, delay: int) -> np.ndarray:
 def is_faded(out: np.ndarray, before: np.ndarray, after: np.ndarray) -> bool:
     """Whether a stretch of `FADE` samples goes from one sound to another, and never leaves the room between them."""
     low, high = np.minimum(before, after) - 1e-6, np.maximum(before, after) + 1e-6
-    rise = 0.5 - 0.5 * np.cos(np.pi * (np.arange(FADE) + 0.5) / FADE)
-    return bool(np.all((out >= low) & (out <= high)) and np.allclose(out, before + rise[:, None] * (after - before), atol=1e-6))
+    rise = 0.5 - 0.5 * np.cos(np.pi * (np.arange(FADE) + 0.5) / FADE)[:, None]
+    is_between = np.all((out >= low) & (out <= high))
+    return bool(is_between and np.allclose(out, before + rise * (after - before), atol=1e-6))
 
 
 @pytest.mark.parametrize("n", [1, *BLOCKS, 10000])
@@ -58,8 +59,8 @@ def test_bent_sound_comes_out_the_delay_later(native, n):
 @pytest.mark.parametrize("rate", [44100, 48000])
 def test_dry_and_bent_sound_are_aligned_through_lateness_bypass_and_replacement(native, n, rate):
     """The engine changes nothing here, so whatever happens the output is the input, the delay later."""
-    sound = noise(3, rate)
-    with Bridge(native, rate, n) as bridge, Engine(rate, n, sign=1).ready() as engine, Engine(rate, n, sign=1) as second:
+    sound, engines = noise(3, rate), (Engine(rate, n, sign=1).ready(), Engine(rate, n, sign=1))
+    with Bridge(native, rate, n) as bridge, engines[0] as engine, engines[1] as second:
         bridge.waits(Waits.NEVER)
         bridge.offer(engine.name)
         blocks, out, bent = iter(range(0, len(sound), n)), [], 0
