@@ -67,6 +67,8 @@ class Bridge {
     // --- for the link
     // Replaces the segment, and returns when the audio thread has let go of the one before.
     void offer(std::unique_ptr<Segment> segment);
+    // Takes away the segment at once; it stays the link's until it offers another one.
+    void withdraw() { offered_.store(nullptr); }
     // What there is to hope for without a segment: kNoServer, kStarting or kRefused.
     void setProspect(Status prospect) { prospect_.store(prospect, std::memory_order_relaxed); }
     // The server's heartbeat; 0 without a segment.

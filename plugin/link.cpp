@@ -76,6 +76,8 @@ void Link::connect(uint32_t rate, uint32_t block) {
     rate_ = rate;
     block_ = block;
     isNew_ = true;
+    bridge_.setProspect(kStarting);
+    bridge_.withdraw();    // its delay was for other blocks
     if (!thread_.joinable()) thread_ = std::thread(&Link::work, this);
     changed_.notify_all();
 }
@@ -223,7 +225,8 @@ bool Link::obey(const std::string& header, const std::string& body, End& end) {
         }
         segment_ = name;
         owner_ = segment->owner();
-        bridge_.offer(std::move(segment));
+        std::lock_guard guard(lock_);
+        if (!isNew_) bridge_.offer(std::move(segment));
     } else if (verb == "refuse") {
         std::fprintf(stderr, "audiobend: the server refuses: %s\n", body.c_str());
         return end = End::kRefused, false;
