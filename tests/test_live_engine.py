@@ -38,8 +38,9 @@ def test_block_sizes_do_not_matter(tiny_model, sound, phase, n_channels):
     settings = LiveSettings(phase=phase, n_channels=n_channels)
     samples = sound[:n_channels, :40_000]
     expected = play(LiveEngine(tiny_model, patch, settings), samples)
-    for size in (1, 63, 64, 257, 4096, 40_000):
-        assert np.array_equal(play(LiveEngine(tiny_model, patch, settings), samples, size), expected), size
+    for size, n in ((1, 12_000), (63, 24_000), (64, 24_000), (257, 40_000), (4096, 40_000), (40_000, 40_000)):
+        out = play(LiveEngine(tiny_model, patch, settings), samples[:, :n], size)
+        assert out[:, -2000:].any() and np.array_equal(out, expected[:, :n]), size
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_bent_and_modulated_sound_is_what_the_whole_sound_gives(tiny_model, soun
     ).set("output/detail", 0.5)
     settings = LiveSettings(stride=stride, look_ahead=look_ahead, n_channels=2)
     engine = LiveEngine(tiny_model, patch, settings)
-    samples = sound[:, :60_000] * np.float32(0.3)
+    samples = sound[:, :40_000] * np.float32(0.3)
     live = play(engine, samples)[:, engine.latency :]
     expected = whole(tiny_model, patch, torch.from_numpy(samples), settings).numpy()[:, : live.shape[1]]
     assert np.abs(live - expected).max() <= 1e-3 * np.abs(expected).max()
@@ -80,8 +81,8 @@ def test_latency_is_within_its_promise_and_the_sum_of_its_parts(tiny_model, name
 @pytest.mark.parametrize(("name", "phase"), EVERY_MODE)
 @pytest.mark.parametrize("size", [64, 441])
 def test_a_click_comes_out_exactly_the_latency_later(tiny_model, name, phase, size):
-    at = 50_000
-    click = np.zeros((1, 80_000), np.float32)
+    at = 34_000    # a window is full by then
+    click = np.zeros((1, at + 14_000), np.float32)
     click[0, at] = 0.5
     for patch in (CLEAR, CLEAR.set("output/mix", 0.0)):
         if phase == "rtisi" and patch is CLEAR:
@@ -94,8 +95,8 @@ def test_a_click_comes_out_exactly_the_latency_later(tiny_model, name, phase, si
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_a_click_through_found_phases_comes_out_near_the_latency(tiny_model, name):
-    at = 50_000
-    click = np.zeros((1, 80_000), np.float32)
+    at = 34_000
+    click = np.zeros((1, at + 14_000), np.float32)
     click[0, at] = 0.5
     engine = LiveEngine(tiny_model, CLEAR, LiveSettings.profile(name, phase="rtisi"))
     assert abs(int(np.abs(play(engine, click)[0]).argmax()) - at - engine.latency) <= 128
@@ -113,10 +114,10 @@ def test_full_detail_without_bends_is_the_input(tiny_model, sound, n_channels):
 @pytest.mark.parametrize("phase", ["input", "rtisi"])
 def test_later_input_never_changes_earlier_output(tiny_model, sound, phase):
     settings = LiveSettings(phase=phase)
-    cut = 60_000
-    other = sound[:1].copy()
+    cut, sound = 40_000, sound[:1, :60_000]
+    other = sound.copy()
     other[:, cut:] = np.random.default_rng(0).normal(size=other[:, cut:].shape).astype(np.float32)
-    one, two = (play(LiveEngine(tiny_model, BENDS, settings), x) for x in (sound[:1], other))
+    one, two = (play(LiveEngine(tiny_model, BENDS, settings), x) for x in (sound, other))
     assert np.array_equal(one[:, :cut], two[:, :cut])
     assert not np.array_equal(one[:, cut:], two[:, cut:])
 
@@ -141,7 +142,7 @@ def test_dry_is_the_input_bit_for_bit(tiny_model, sound):
 
 
 def test_mix_lies_between_dry_and_wet_and_gain_is_in_decibels(tiny_model, sound):
-    samples = sound * np.float32(0.1)
+    samples = sound[:, :60_000] * np.float32(0.1)
     wet, half, louder = (
         play(LiveEngine(tiny_model, patch, LiveSettings(n_channels=2)), samples)
         for patch in (BENDS, BENDS.set("output/mix", 0.5), BENDS.set("output/gain_db", -6.0))
@@ -282,14 +283,15 @@ def test_whatever_comes_out_of_the_network_the_output_stays_finite_and_under_ful
 ):
     patch = BENDS.set("output/gain_db", 24.0).set("output/limiter", limiter)
     engine = LiveEngine(tiny_model, patch, LiveSettings(phase=phase, n_channels=2), backend=Broken(value))
-    out = play(engine, sound[:, :50_000])
-    assert np.isfinite(out).all()
+    out = play(engine, sound[:, :24_000])
+    assert np.isfinite(out).all() and out.any()
     assert np.abs(out).max() < 1
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), 1e38])
 def test_bad_input_samples_do_no_lasting_harm(tiny_model, sound, bad):
     engine = LiveEngine(tiny_model, CLEAR, LiveSettings(n_channels=2))
+    sound = sound[:, :66_000]
     harmed = sound.copy()
     harmed[:, 20_000:20_003] = bad
     out = play(engine, harmed)

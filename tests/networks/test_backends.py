@@ -94,10 +94,23 @@ def test_bfloat16_is_near(tiny_model, name):
         assert (one - other).square().mean().sqrt() < 0.02 * other.square().mean().sqrt()
 
 
-@pytest.mark.parametrize("patch", PATCHES.values(), ids=PATCHES)
-@pytest.mark.parametrize("name", EXACT)
-@pytest.mark.parametrize("columns", [slice(112, 128), slice(0, 3), slice(61, 62), slice(120, 124)])
+COLUMNS = (slice(112, 128), slice(0, 3), slice(61, 62), slice(120, 124))
+OF_COLUMNS = [
+    pytest.param("torch", patch, columns, id=f"torch-{patch}-{columns.start}-{columns.stop}")
+    for patch in PATCHES for columns in COLUMNS
+] + [
+    # A graph is compiled for each; the fast part has each patch once, and all columns.
+    pytest.param(
+        "openvino", patch, columns, id=f"openvino-{patch}-{columns.start}-{columns.stop}",
+        marks=[OPENVINO, *[pytest.mark.slow] * ((p + c) % len(COLUMNS) != 0)],
+    )
+    for p, patch in enumerate(PATCHES) for c, columns in enumerate(COLUMNS)
+]    # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "patch", "columns"), OF_COLUMNS)
 def test_some_columns_are_those_of_the_whole_window(tiny_model, name, patch, columns):
+    patch = PATCHES[patch]
     x, plan = windows(1), tiny_model.resolve(patch)
     expected = [whole[:, :, columns] for whole in truth(tiny_model, patch, x)]
     assert_near(backend(name, tiny_model).reconstruct(x, plan, columns=columns), expected, 1e-4)
