@@ -13,8 +13,9 @@ from audiobend.page.audio_door import NICE, AudioDoor
 from audiobend.page.file_door import FileDoor
 from audiobend.page.guard import Guard
 from audiobend.page.hub import Hub
+from audiobend.page.picture_door import PictureDoor
 from audiobend.page.projector import Projector
-from audiobend.page.server import PageServer
+from audiobend.page.server import Door, PageServer
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ async def _serve(pipe: Connection, sock: socket.socket, setup: PageSetup) -> Non
     stopped = asyncio.Event()
     hub = Hub(pipe, stopped.set)
     shared = Shared(setup.memory)
-    server = PageServer(hub, Guard(setup.token), [AudioDoor(hub, shared), FileDoor(hub, Path(setup.folder))])
+    doors: list[Door] = [AudioDoor(hub, shared), FileDoor(hub, Path(setup.folder)), PictureDoor(hub)]
+    server = PageServer(hub, Guard(setup.token), doors)
     sock.setblocking(False)
     showing = asyncio.ensure_future(Projector(hub, shared).run())
     try:

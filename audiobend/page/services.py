@@ -15,6 +15,7 @@ from audiobend.live.performance import Performance
 from audiobend.osc.schema import schema
 from audiobend.page.jobs import Jobs
 from audiobend.page.moving import moving
+from audiobend.page.picture_door import PATH
 from audiobend.page.spectra import COLUMNS_PER_SECOND
 from audiobend.page.work import Work
 
@@ -49,6 +50,7 @@ class Figures:
                 "samples": latency.delay,
             },
             "osc": {"port": one.osc.port, "address": one.osc.address},
+            "picture": PATH if one.desk.state.image else "",
             "session": {"name": one.session.folder.name if one.session else ""},
             "table": "/api/table",
         }
@@ -88,6 +90,10 @@ class Services:
     def table(self) -> str:
         """Return the table of addresses as JSON."""
         return json.dumps(schema(self._performance.desk.context))
+
+    def picture(self) -> str:
+        """Return where the pictures are that are bent by the same gestures; empty where there are none."""
+        return self._performance.desk.state.image
 
     def patch(self) -> tuple[str, str]:
         """Return a name for the patch that sounds, and its text."""

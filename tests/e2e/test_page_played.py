@@ -287,7 +287,9 @@ def test_an_address_that_osc_sends_is_learned_and_escape_leaves_it(page, rig):
         while page.locator("[data-act=learn]").get_attribute("aria-pressed") == "true":
             osc.send("/fader/3", (0.62,))
             page.wait_for_timeout(100)    # the page may not have begun to listen
-        osc.send("/fader/3", (1.0,))
+        while page.evaluate("audiobend.store.values.get('/audiobend/gain')[0]") != 24:
+            osc.send("/fader/3", (1.0,))
+            page.wait_for_timeout(100)
         state_until(page, "s.addresses['/audiobend/gain'][0] === 24")
         page.wait_for_function("() => document.querySelector('#heard').textContent.includes('/fader/3')")
         osc.send("/audiobend/gain", (0.0,))

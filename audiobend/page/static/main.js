@@ -14,6 +14,7 @@ import {frame, run} from './loop.js';
 import {makeMacros} from './macros.js';
 import {makePad} from './pad.js';
 import {makePalette} from './palette.js';
+import {makePicture} from './picture.js';
 import {makeScenes} from './scenes.js';
 import {makeSettings} from './settings.js';
 import {makeStage} from './stage.js';
@@ -27,7 +28,7 @@ import {applyTheme} from './theme.js';
 
 furnish();
 applyTheme();
-for (const make of [makeTop, makeStage, makePalette, makeGrid, makeChain, makeMacros, makeScenes, makePad, makeTake, makeDrop, makeSettings, makeLearn, makeCellSheet, makeAddress, makeViews, makeKeyboard, makeBanner]) make();
+for (const make of [makeTop, makeStage, makePalette, makeGrid, makeChain, makeMacros, makeScenes, makePad, makePicture, makeTake, makeDrop, makeSettings, makeLearn, makeCellSheet, makeAddress, makeViews, makeKeyboard, makeBanner]) make();
 run();
 openEngine(decode);
 window.audiobend = {store, frame, mic};
