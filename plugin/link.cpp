@@ -26,6 +26,7 @@ namespace {
 
 constexpr int kLook = 50, kAgain = 250, kAfterRefusal = 5000;    // ms
 constexpr double kStartsAgain = 30;                              // s from one start of a server to the next
+constexpr double kFallsAsleep = 10;                              // s from the host's stop to the connection's end
 constexpr size_t kLongestHeader = 256, kLongestBody = 1 << 20;
 
 double now() {
@@ -72,6 +73,8 @@ Link::~Link() {
 
 void Link::connect(uint32_t rate, uint32_t block) {
     std::lock_guard guard(lock_);
+    if (rests_) changed_.notify_all();
+    rests_ = false;
     if (rate == rate_ && block == block_) return;
     rate_ = rate;
     block_ = block;
@@ -81,6 +84,14 @@ void Link::connect(uint32_t rate, uint32_t block) {
     if (!thread_.joinable()) thread_ = std::thread(&Link::work, this);
     changed_.notify_all();
 }
+
+void Link::rest() {
+    std::lock_guard guard(lock_);
+    rests_ = true;
+    restsSince_ = now();
+}
+
+bool Link::isAsleep() const { return rests_ && now() > restsSince_ + kFallsAsleep; }
 
 std::string Link::state() const {
     std::lock_guard guard(lock_);
@@ -114,7 +125,8 @@ int64_t Link::delayFor(uint32_t rate, uint32_t block) const {
 void Link::work() {
     for (;;) {
         {
-            std::lock_guard guard(lock_);
+            std::unique_lock guard(lock_);
+            changed_.wait(guard, [this] { return ends_ || !isAsleep(); });
             if (ends_) break;
         }
         const int socket = dial();
@@ -176,7 +188,7 @@ Link::End Link::converse(int socket) {
         if (poll(&ready, 1, kLook) < 0 && errno != EINTR) return End::kLost;
         {
             std::lock_guard guard(lock_);
-            if (ends_ || isNew_) return End::kWanted;
+            if (ends_ || isNew_ || isAsleep()) return End::kWanted;
             if (stateIsNew_ && !send(socket, "state", state_)) return End::kLost;
             stateIsNew_ = false;
         }

@@ -23,6 +23,8 @@ class Link {
 
     // Says hello with this sample rate and largest block; again only where they have changed.
     void connect(uint32_t rate, uint32_t block);
+    // The host has stopped; after a while the engine is given back. Some hosts keep plugins that they have removed.
+    void rest();
 
     // What the host saves, written and read by the server alone; and what it loaded.
     std::string state() const;
@@ -38,6 +40,7 @@ class Link {
 
     void work();
     void sleep(int milliseconds);
+    bool isAsleep() const;
     int dial();
     End converse(int socket);
     bool take(std::string& received, End& end);
@@ -48,7 +51,8 @@ class Link {
     Bridge& bridge_;
     mutable std::mutex lock_;    // guards what follows, up to the empty line
     std::condition_variable changed_;
-    bool ends_ = false, isNew_ = false, stateIsNew_ = false;
+    bool ends_ = false, isNew_ = false, stateIsNew_ = false, rests_ = false;
+    double restsSince_ = 0;
     uint32_t rate_ = 0, block_ = 0;
     std::string state_;
     uint32_t toldRate_ = 0, toldBlock_ = 0;

@@ -124,6 +124,8 @@ class AudiobendPlugin : public Plugin {
         setLatency(static_cast<uint32_t>(bridge_.delay()));
     }
 
+    void deactivate() override { link_.rest(); }
+
     void run(const float** inputs, float** outputs, uint32_t frames) override {
         bridge_.run(inputs, outputs, frames);
         setLatency(static_cast<uint32_t>(bridge_.delay()));

@@ -29,7 +29,7 @@ def compiled(tmp_path_factory):
 
     def make(name: str, *flags: str) -> Path:
         if name not in made:
-            parts = [NATIVE / f"{name}.cpp", sources() / "bridge.cpp", sources() / "segment.cpp"]
+            parts = [NATIVE / f"{name}.cpp", *(sources() / f"{part}.cpp" for part in ("bridge", "segment", "link"))]
             how = ["-std=c++17", "-O3", "-ffast-math", "-pthread", f"-I{sources()}", *flags]    # as DPF does
             words = ["g++", *how, *parts, "-o", folder / name, "-ldl", "-lrt"]
             subprocess.run(list(map(str, words)), check=True)
@@ -41,8 +41,8 @@ def compiled(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def native(compiled) -> Native:
-    """The audio call, for Python."""
-    return Native(compiled("bridge_c", "-shared", "-fPIC"))
+    """The audio call and the way to the server, for Python."""
+    return Native(compiled("link_c", "-shared", "-fPIC"))
 
 
 @pytest.fixture(scope="session")

@@ -36,16 +36,23 @@ class Native:
     """The compiled library."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         library = ctypes.CDLL(str(path))
         floats = POINTER(c_float)
         for name, result, *kinds in (
-            ("new", c_void_p, c_double, c_uint32), ("delete", None, c_void_p),
-            ("activate", None, c_void_p, c_double, c_uint32), ("offer", c_char_p, c_void_p, c_char_p),
-            ("set", None, c_void_p, c_uint32, c_float), ("waits", None, c_void_p, c_int),
-            ("prospect", None, c_void_p, c_int), ("status", c_int, c_void_p), ("delay", c_int64, c_void_p),
-            ("run", None, c_void_p, floats, floats, c_uint32),
+            ("bridge_new", c_void_p, c_double, c_uint32), ("bridge_delete", None, c_void_p),
+            ("bridge_activate", None, c_void_p, c_double, c_uint32), ("bridge_offer", c_char_p, c_void_p, c_char_p),
+            ("bridge_set", None, c_void_p, c_uint32, c_float), ("bridge_waits", None, c_void_p, c_int),
+            ("bridge_prospect", None, c_void_p, c_int), ("bridge_status", c_int, c_void_p),
+            ("bridge_delay", c_int64, c_void_p), ("bridge_run", None, c_void_p, floats, floats, c_uint32),
+            ("link_new", c_void_p, c_void_p), ("link_delete", None, c_void_p),
+            ("link_connect", None, c_void_p, c_uint32, c_uint32), ("link_rest", None, c_void_p),
+            ("link_set", None, c_void_p, c_char_p), ("link_state", c_char_p, c_void_p),
+            ("link_set_told", None, c_void_p, c_char_p), ("link_told", c_char_p, c_void_p),
+            ("link_delay", c_int64, c_void_p, c_uint32, c_uint32),
+            ("socket_path", c_char_p), ("command_path", c_char_p),
         ):    # fmt: skip
-            function = getattr(library, f"bridge_{name}")
+            function = getattr(library, name)
             function.restype, function.argtypes = result, kinds
             setattr(self, name, function)
 
@@ -55,44 +62,44 @@ class Bridge:
 
     def __init__(self, native: Native, rate: int = 44100, block: int = 512) -> None:
         self._native, self._rate, self._block = native, rate, block
-        self._it = native.new(rate, block)
+        self._it = native.bridge_new(rate, block)
 
     def __enter__(self) -> "Bridge":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._native.delete(self._it)
+        self._native.bridge_delete(self._it)
 
     def activate(self) -> None:
-        self._native.activate(self._it, self._rate, self._block)
+        self._native.bridge_activate(self._it, self._rate, self._block)
 
     def offer(self, name: str | None) -> str:
         """Returns what is wrong with a segment; None takes away the one in use."""
         path = "" if name is None else name if name.startswith("/") else f"/{name}"
-        return self._native.offer(self._it, path.encode()).decode()
+        return self._native.bridge_offer(self._it, path.encode()).decode()
 
     def set(self, parameter: int, value: float) -> None:
-        self._native.set(self._it, parameter, value)
+        self._native.bridge_set(self._it, parameter, value)
 
     def waits(self, waits: Waits) -> None:
-        self._native.waits(self._it, waits)
+        self._native.bridge_waits(self._it, waits)
 
     def prospect(self, status: Status) -> None:
-        self._native.prospect(self._it, status)
+        self._native.bridge_prospect(self._it, status)
 
     @property
     def status(self) -> Status:
-        return Status(self._native.status(self._it))
+        return Status(self._native.bridge_status(self._it))
 
     @property
     def delay(self) -> int:
-        return self._native.delay(self._it)
+        return self._native.bridge_delay(self._it)
 
     def run(self, block: np.ndarray) -> np.ndarray:
         """Take a block ``(time, 2)`` and return as much."""
         sound = np.array(block.T, dtype=np.float32, order="C", copy=True)
         left, right = (channel.ctypes.data_as(POINTER(c_float)) for channel in sound)
-        self._native.run(self._it, left, right, len(block))
+        self._native.bridge_run(self._it, left, right, len(block))
         return sound.T
 
     def play(self, sound: np.ndarray, n: int, between=lambda: None) -> np.ndarray:
@@ -102,6 +109,41 @@ class Bridge:
             out.append(self.run(sound[start : start + n]))
             between()
         return np.concatenate(out)
+
+
+class Link:
+    """The way of one audio call to the server."""
+
+    def __init__(self, native: Native, bridge: Bridge) -> None:
+        self._native, self._it = native, native.link_new(bridge._it)
+
+    def __enter__(self) -> "Link":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._native.link_delete(self._it)
+
+    def connect(self, rate: int = 44100, block: int = 512) -> None:
+        self._native.link_connect(self._it, rate, block)
+
+    @property
+    def state(self) -> str:
+        return self._native.link_state(self._it).decode()
+
+    @state.setter
+    def state(self, text: str) -> None:
+        self._native.link_set(self._it, text.encode())
+
+    @property
+    def told(self) -> str:
+        return self._native.link_told(self._it).decode()
+
+    @told.setter
+    def told(self, text: str) -> None:
+        self._native.link_set_told(self._it, text.encode())
+
+    def delay(self, rate: int, block: int) -> int:
+        return self._native.link_delay(self._it, rate, block)
 
 
 class Engine:

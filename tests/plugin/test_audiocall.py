@@ -19,12 +19,13 @@ def call(compiled):
     return run
 
 
-def test_a_million_calls_neither_allocate_nor_lock_nor_wait_nor_enter_the_system(call):
-    found = call(1_000_000)
+@pytest.mark.parametrize("n", [pytest.param(1_000_000, marks=pytest.mark.slow), 50_000])
+def test_a_million_calls_neither_allocate_nor_lock_nor_wait_nor_enter_the_system(call, n):
+    found = call(n)
     assert (found["forbidden"], found["system_calls"]) == (0, 0), found
     # Dry, bent, late and replaced, and what comes out is always what went in, the delay later.
     assert found["wrong"] == 0, found
-    assert min(found["bent"], found["late"], found["dry"]) > 50_000, found
+    assert min(found["bent"], found["late"], found["dry"]) > n // 20, found
     assert found["phases"] == 40
 
 
