@@ -14,6 +14,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 TOGETHER = (
     "tests/realtime/",    # sound servers are few
+    "tests/server/",
     "tests/page/test_audio", "tests/page/test_files", "tests/page/test_pictures", "tests/page/test_state",
     "tests/e2e/test_page.py", "tests/e2e/test_page_looks.py",
     "tests/e2e/test_cluster_command.py", "tests/e2e/test_catalog_command.py",

@@ -60,7 +60,7 @@ def commands_of(before: Values, now: Values, scenes: Sequence[str]) -> list[Comm
     place = (Parameter.SCENE, Parameter.MORPH)
     moved = [number for number in now if now[number] != before.get(number)]
     commands: list[Command] = []
-    if any(number in place for number in moved) and (scene := _scene(now, scenes)):
+    if any(now.get(number) != before.get(number) for number in place) and (scene := _scene(now, scenes)):
         commands.append(scene)
         moved = list(now)
     for number in moved:

@@ -83,7 +83,10 @@ class Instance:
             player.start()
             try:
                 self._listen(played)
+            except AudiobendError as error:
+                self.refuse(str(error))
             finally:
+                self._studio.leave(self.number)    # it ends: its room is free
                 played.stop()
                 player.join()
                 self.played = None
