@@ -25,7 +25,7 @@ BOUND = "/bind"
 
 def read(state: State, target: str, place: Place | None = None) -> Any:
     """Return the value of a target of `Set`; a bend that was never touched is off and has its defaults."""
-    if target in ("bypass", "difference", "solo"):
+    if target in ("bypass", "difference", "solo", "profile", "input", "output"):
         return getattr(state, target)
     if target == "order":
         return order_of(state.patch)

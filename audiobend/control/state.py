@@ -99,6 +99,8 @@ class State:
         Why the last wanted model could not be loaded; empty where it could.
     image : str
         Address of the page on which pictures bent by the same gestures are seen; empty where there are none.
+    profile, input, output : str
+        Of latency; names of the sound cards. Whoever plays the sound brings it there, or takes the wish back.
     panics : int
         How often panic was called; whoever plays the sound may forget what is under way when it grows.
     revision : int
@@ -124,6 +126,9 @@ class State:
     wanted_model: str = ""
     model_error: str = ""
     image: str = ""
+    profile: str = ""
+    input: str = ""
+    output: str = ""
     panics: int = 0
     revision: int = 0
 

@@ -42,6 +42,8 @@ from audiobend.control.scenes import check_name
 from audiobend.control.state import Context, State
 from audiobend.errors import AudiobendError, ControlError, did_you_mean
 
+PROFILES = ("low", "balanced", "studio")
+
 
 def update(state: State, command: Command, context: Context, now: float = 0.0) -> State:
     """Return the state after a command; the very same object where nothing changes.
@@ -113,6 +115,8 @@ def _carry_out(state: State, command: Command, context: Context) -> State:
     match command:
         case Set("image", value):
             return state.replace(image=str(value))
+        case Set("profile" | "input" | "output" as name, value):
+            return _choose(state, name, str(value))
         case Set("bypass", value):
             return state.replace(bypass=switch(value, "bypass"))
         case Set("difference", value):
@@ -214,6 +218,12 @@ def _start_take(state: State, name: str) -> State:
     if check_name(name or free, "take") in state.takes:
         raise ControlError(f"there is a take '{name}' already; choose another name, such as {free}")
     return state.replace(take=name or free, takes=(*state.takes, name or free))
+
+
+def _choose(state: State, name: str, value: str) -> State:
+    if name == "profile" and value not in PROFILES:
+        raise ControlError(f"unknown profile '{value[:64]}'{did_you_mean(value[:64], PROFILES)}")
+    return state.replace(**{name: value})
 
 
 def _play_take(state: State, name: str) -> State:

@@ -75,6 +75,10 @@ class Archive:
         """See `Takes.ready`."""
         self._takes.ready(head, origin, now)
 
+    def anew(self, head: TakeHead) -> None:
+        """See `Takes.anew`."""
+        self._takes.anew(head)
+
     def note(self, number: int, commands: Sequence[Command], after: State, seconds: float) -> None:
         """See `Takes.note`."""
         self._takes.note(number, commands, after, seconds)

@@ -67,6 +67,13 @@ class EngineProcess:
                 self._child.send(self._wanted)    # before the card: the first sample is bent by it
             self._child.send(card)
 
+    def begin_again(self, setup: Setup, card: Go | None = None) -> None:
+        """End the engine; one with another setup, or for another card, takes its place in `step`."""
+        self._setup, self._go = setup, card or self._go
+        self.end(0.0)
+        self._shared[Count.READY] = 0
+        self._failures, self._again = 0, 0.0
+
     def change(self, wanted: Wanted) -> None:
         """Take what is wanted now and return at once; of many changes only the newest is sent."""
         self._wanted = replace(wanted, backend=self._wanted.backend)
@@ -211,6 +218,12 @@ class AudioProcess:
             self._child = Child(run_card, name, card, self._was_lost)
         self._streams = False
         self._deadline = monotonic() + SPAWNING
+
+    def open(self, card: Card) -> None:
+        """Play through another card from now on: the next `step` opens it."""
+        self.end(0.0)
+        self._card, self._was_lost, self._last_words, self._again = card, False, "", 0.0
+        self.state = "gone"
 
     def stay_with(self, facts: Streaming) -> None:
         """Come back to this card and no other."""

@@ -1,15 +1,19 @@
 """Starts the audio process and the engine's process, watches them, and replaces what dies."""
 
 import threading
+from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 
+from audiobend.errors import DeviceError
 from audiobend.io.audiofile import probe
-from audiobend.live.audio import Card, Host, Streaming
+from audiobend.live.audio import Card, Host, Streaming, look_for
 from audiobend.live.dsp import Go, Ready, Wanted
 from audiobend.live.host import HostSide
 from audiobend.live.latency import Latency, cushion_samples
@@ -21,6 +25,7 @@ from audiobend.live.rings import Count, Gauge, Shared
 from audiobend.live.seam import Told
 from audiobend.live.setup import Setup
 from audiobend.live.source import Source
+from audiobend.spectral.live_settings import LiveSettings, Profile
 
 TICK = 0.05
 """Seconds between two looks at the children."""
@@ -61,6 +66,7 @@ class Supervisor:
         self.playing: Path | None = setup.source
         self.playing_name = setup.source.name if setup.source else ""
         self._recorder: Recorder | None = None
+        self._wishes: deque[Callable[[], None]] = deque()    # what other threads want done between two looks
         self._shared = Shared()
         self._shared[Count.WAITS] = setup.waits
         self._shared[Count.FROM_FILE] = setup.source is not None
@@ -106,9 +112,10 @@ class Supervisor:
 
     def look(self) -> bool:
         """Look after the children once; False when the performance is over."""
+        while self._wishes:
+            self._wishes.popleft()()
         self._look_after()
-        if self._shared[Count.BLOCK] != self.latency.block:
-            self._align()
+        self._follow()
         if self._audio.keeps_time and not self._shared[Count.TURNS]:
             self._lost.feed(monotonic(), self._shared[Count.PLAYED])
         else:
@@ -145,6 +152,34 @@ class Supervisor:
             # The ring still holds what was there seconds ago.
             shared.input.put(now, np.zeros((start - now, channels), np.float32))
             self._source = Source(shared, path, rate, channels, start, loops=True)
+
+    def use_card(self, input: str, output: str) -> None:
+        """Play through other cards from now on, by name, at the rate that there is; from any thread.
+
+        Raises
+        ------
+        DeviceError
+            Where there is no such card, it cannot run at that rate, or no card is played through at all.
+        """
+        before = self.setup.card
+        if not isinstance(before, Card):
+            raise DeviceError("no sound card is played through; start audiobend without --no-audio or --browser")
+        rate, host = self.streaming.rate, self.streaming.host
+        card = replace(before, input=None if before.file_channels else input, output=output, rate=rate, host=host)
+        look_for(card)
+        self._wishes.append(partial(self._open, card))
+
+    def use_profile(self, profile: str) -> None:
+        """Play by another profile from now on, from any thread; a new engine takes the place of this one."""
+        settings = self.setup.settings
+        wanted = LiveSettings.profile(cast(Profile, profile), phase=settings.phase, n_channels=settings.n_channels)
+        self._wishes.append(partial(self._begin_anew, replace(self.setup, profile=profile, settings=wanted)))
+
+    def on_anew(self) -> None:
+        """Hear that an engine of another kind begins."""
+
+    def on_card(self) -> None:
+        """Hear that sound passes another card."""
 
     def on_told(self, told: Told) -> None:
         """Hear what the engine's process did at which sample."""
@@ -212,6 +247,33 @@ class Supervisor:
         self._shared[Count.BEAT] += 1
         self._audio.step(self._tell)
         self._engine.step(self._tell)
+
+    def _open(self, card: Card) -> None:
+        assert isinstance(self._audio, AudioProcess)
+        self._tell("the sound card is changed")
+        self._audio.open(card)
+
+    def _begin_anew(self, setup: Setup) -> None:
+        self.setup = setup
+        self._tell(f"another engine is made for the profile {setup.profile}; dry sound until it is there")
+        self.on_anew()
+        self._engine.begin_again(setup)
+
+    def _follow(self) -> None:
+        """Know another card, another engine, or larger blocks."""
+        card, engine = self._audio.facts, self._engine.facts
+        if card is not None and card is not self.streaming:
+            before, self.streaming = self.streaming, card
+            self._audio.stay_with(card)
+            if card.in_channels != before.in_channels:
+                self._engine.begin_again(self.setup, Go(self._shared.name, card.rate, card.in_channels))
+            self.on_card()
+        if engine is not None and engine is not self.ready:
+            self.ready = engine
+            self._align()
+            self.on_card()
+        elif self._shared[Count.BLOCK] != self.latency.block:
+            self._align()
 
     def _align(self) -> None:
         """Work out the delay, now that engine and card are known, or the card's blocks have grown."""

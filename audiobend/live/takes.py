@@ -78,6 +78,13 @@ class Takes:
             if self._place is not None:
                 self._open(self._place)
 
+    def anew(self, head: TakeHead) -> None:
+        """Forget what was done until now: an engine of another kind begins, with what the head says."""
+        with self._lock:
+            self._head = head
+            self._remembered, self._weight = [], 0
+            self._scenes.clear()
+
     def note(self, number: int, commands: Sequence[Command], state: State, seconds: float) -> None:
         """Take what was carried out, the state after it, and the number of the change that tells the engine."""
         with self._lock:

@@ -37,6 +37,8 @@ def message_of(command: Command) -> tuple[str, tuple[Sent, ...]] | None:
     ('/audiobend/layer/3/all/erode/radius', (2,))
     """
     match command:
+        case Set("profile" | "input" | "output"):
+            return None    # what it is played on is no gesture
         case Set():
             return f"{ROOT}/{_path(command)}", _values(command.value)
         case Panic():

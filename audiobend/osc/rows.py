@@ -205,6 +205,10 @@ def scene_rows() -> Iterator[Row]:
     yield Row("take/play", "action", "s", "do again what was done in a take, while sound runs", "w")
     yield Row("take/halt", "action", "i", "play no take any more; nothing, or 1", "w", optional=1)
     yield _told("take/playing", "s", "the take that is played again; empty where none is", "playing")
+    yield Row("profile", "text", "s", "latency: low, balanced or studio; a new engine takes the place of this one",
+              target="profile")
+    yield Row("input", "text", "s", "the sound card that is listened to, by its name", target="input")
+    yield Row("output", "text", "s", "the sound card that is played on, by its name", target="output")
     yield Row("model/load", "action", "s", "load another model by its name; done is told when it sounds")
     yield _told("image/url", "s", "where pictures are seen, with stream.mjpg behind it as a stream; empty where there "
                 "are none", "image")

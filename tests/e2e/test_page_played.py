@@ -32,6 +32,10 @@ class Ears:
         self._card, self._sound = card, sound
         self._shift: int | None = None
 
+    def forget(self) -> None:
+        """Find out anew how late the sound is."""
+        self._shift = None
+
     def difference(self) -> float:
         """By how much the last half second is other than what went in."""
         recorded = self._card.so_far()
@@ -50,6 +54,10 @@ class Ears:
 
     def _wait(self, position: int) -> None:
         assert wait_for(lambda: self._card.position >= position)
+
+    def until_heard(self) -> None:
+        """Listen until there is any sound."""
+        assert wait_for(lambda: np.abs(self._card.so_far()[-RATE // 4 :]).max() > OTHER, 60)
 
     def until_same(self) -> None:
         self.until(lambda difference: difference < SAME)
@@ -381,6 +389,31 @@ def test_a_sound_that_is_dropped_on_the_other_half_is_rendered(page, tmp_path):
     assert (path.name, rate, len(bent)) == ("beach.bent.wav", RATE, len(sound))
     assert np.abs(bent - sound).max() > OTHER
     assert name_of_input(page) == "softcard"
+
+
+# --- what it is played on ---
+
+
+def test_another_card_and_another_profile_are_chosen_while_sound_runs(page, rig, tmp_path):
+    other = SoftCard(tmp_path, None, name="othercard", seconds=60)
+    try:
+        page.keyboard.press(",")
+        page.locator("#sheet [aria-label=Output] option[value=othercard]").wait_for(state="attached")
+        page.locator("#sheet [aria-label=Output]").select_option("othercard")
+        state_until(page, "s.addresses['/audiobend/output'][0] === 'othercard'")
+        assert wait_for(lambda: np.abs(other.so_far()[-RATE // 4 :]).max() > OTHER, 60)
+        page.locator("#sheet [aria-label=Output]").select_option("softcard")
+        rig.ears.until_heard()
+        page.locator("#sheet [data-profile=low]").click()
+        page.wait_for_function("() => audiobend.store.hello.profile === 'low' && audiobend.store.status.is_bent")
+        assert page.evaluate("audiobend.store.hello.latency.total_ms") < rig.facts["latency_ms"]
+        page.wait_for_selector("#sheet [data-profile=low][aria-checked=true]")
+        page.locator("#sheet [data-profile=balanced]").click()
+        page.wait_for_function("() => audiobend.store.hello.profile === 'balanced' && audiobend.store.status.is_bent")
+    finally:
+        other.close()
+    rig.ears.forget()
+    rig.ears.until_same()
 
 
 # --- what must not be lost ---

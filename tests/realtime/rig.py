@@ -79,7 +79,9 @@ class Server:
 class SoftCard:
     """`soft_card.py` as a process: its microphone plays ``sound`` ``(time, 2)``, its speaker is recorded."""
 
-    def __init__(self, folder: Path, sound: np.ndarray | None, *flags: str, seconds: float = 120) -> None:
+    def __init__(
+        self, folder: Path, sound: np.ndarray | None, *flags: str, seconds: float = 120, name: str = "softcard"
+    ) -> None:
         number = next(_numbers)
         self._target = folder / f"speaker{number}.npy"
         source = "-"
@@ -87,7 +89,7 @@ class SoftCard:
             source = str(folder / f"microphone{number}.npy")
             np.save(source, sound)
         program = Path(__file__).with_name("soft_card.py")
-        words = [sys.executable, program, "softcard", source, self._target, seconds, *flags]
+        words = [sys.executable, program, name, source, self._target, seconds, *flags]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         self._process = subprocess.Popen(list(map(str, words)), preexec_fn=end_with_us, **pipes)
         assert self._process.stdout.readline() == "ready\n"

@@ -44,7 +44,7 @@ async function received(message) {
   if (message.state && !message.hello && store.hello) takeState(message.state);
   if (message.osc) for (const [address, ...args] of message.osc) remote(address, args);
   if (message.status) { store.status = statusFacts(message.status); touch('status'); }
-  if (message.status && store.hello && !store.hello.latency.total_ms) ask();
+  if (message.status && store.hello && Math.abs((message.status.latency_ms ?? 0) - store.hello.latency.total_ms) > 0.5) ask();
   if (message.modulated) { store.modulated = message.modulated.map(canonical); store.moving.clear(); touch('bends'); }
   if (message.heard) { store.heard = {address: message.heard[0], value: message.heard[1], from: message.heard[2], at: performance.now()}; touch('heard'); }
   if (message.input && store.hello) { store.hello.input = message.input; touch('input'); }

@@ -34,6 +34,7 @@ export function switchCell(key, on) {
   const neutral = bend.fresh || (param.name !== 'mix' && amount(bend, param.name) === param.default);
   if (on && first !== undefined && neutral) commands.unshift([addressOf(bend.id, param.name), first]);
   tellEngine(...commands);
+  if (on) focusCell(key);
   const cell = document.querySelector(`[data-cell="${key}"]`);
   requestAnimationFrame(() => requestAnimationFrame(() => cell && speak(cell.getAttribute('aria-label'))));
 }

@@ -4,7 +4,7 @@ import {h, icon, radios} from './dom.js';
 import {tellEngine} from './engine.js';
 import {forget, mappings, midiInputs} from './learn.js';
 import {mic, startMic, stopMic} from './mic.js';
-import {keep, paints, recalled, store} from './store.js';
+import {keep, paints, recalled, store, touch, value} from './store.js';
 import {closeSheet, openSheet} from './sheet.js';
 import {chooseMap, chooseTheme, theme} from './theme.js';
 import {speak} from './speak.js';
@@ -13,14 +13,33 @@ let parts = null;
 
 export function makeSettings() {
   paints('learning', () => parts?.controllers.replaceChildren(...controllers()));
+  paints('hello input values', () => {
+    const wanted = JSON.stringify([store.hello.devices, store.hello.input, store.hello.profiles, ...['input', 'output', 'profile'].map((name) => value(`/audiobend/${name}`))]);
+    if (!parts || wanted === parts.wanted) return;
+    parts.wanted = wanted;
+    parts.sound.replaceChildren(...sound());
+    parts.latency.replaceChildren(profiles());
+  });
   paints('mic input', () => parts?.mic.replaceChildren(...browser()));
 }
 
 export function openSettings() {
-  parts = {controllers: h('div', {}, ...controllers()), mic: h('div', {}, ...browser())};
-  const body = h('div.sc', {}, h('h3', {text: 'Sound'}), ...sound(), parts.mic, h('h3', {text: 'Model'}), model(), h('h3', {text: 'Latency'}), profiles(),
+  devices();
+  parts = {sound: h('div', {}, ...sound()), latency: h('div', {}, profiles()), controllers: h('div', {}, ...controllers()), mic: h('div', {}, ...browser())};
+  const body = h('div.sc', {}, h('h3', {text: 'Sound'}), parts.sound, parts.mic, h('h3', {text: 'Model'}), model(), h('h3', {text: 'Latency'}), parts.latency,
     h('h3', {text: 'Controllers'}), parts.controllers, h('h3', {text: 'Scenes'}), ramp(), h('h3', {text: 'Look'}), ...look());
   openSheet('settings', 'Settings', body, null, () => { parts = null; });
+}
+
+/** Which sound cards there are: asked for when the settings are opened. */
+async function devices() {
+  const answer = await fetch('/api/devices').catch(() => null);
+  const found = answer?.ok ? await answer.json() : null;
+  if (!found) return;
+  const names = (direction) => [...new Set(found.devices.filter((one) => one[direction] && (!found.host || one.host === found.host)).map((one) => one.name))];
+  store.hello.devices = {...store.hello.devices, inputs: names('inputs'), outputs: names('outputs')};
+  store.hello.profiles = found.profiles;
+  touch('input');
 }
 
 const set = (words, node) => h('div.set', {}, h('span', {text: words}), node);
@@ -37,7 +56,8 @@ function sound() {
   const {devices = {}, input} = store.hello;
   const back = h('button.btn.ghost', {'data-act': 'back-to-card', onclick: backToCard}, 'Stop');
   const file = input && input.kind === 'file' ? [set('plays', h('div.field.with', {}, h('span', {text: input.name}), back))] : [];
-  return [...file, set('In', choice('Input', devices.inputs, devices.input, '/audiobend/input')), set('Out', choice('Output', devices.outputs, devices.output, '/audiobend/output'))];
+  const card = (label, list, now, address) => choice(label, list, value(address, now) || now, address);
+  return [...file, set('In', card('Input', devices.inputs, devices.input, '/audiobend/input')), set('Out', card('Output', devices.outputs, devices.output, '/audiobend/output'))];
 }
 
 /** Listen to the card, or to the browser, again. */
@@ -57,12 +77,13 @@ function browser() {
 const model = () => set('Network', choice('Network', store.hello.models, store.hello.name, '/audiobend/model/load'));
 
 function profiles() {
-  const {profiles: list = [], profile} = store.hello;
+  const {profiles: list = []} = store.hello;
+  const profile = value('/audiobend/profile', store.hello.profile) || store.hello.profile;
   const can = store.table.has('/profile');
   if (!list.length) return h('p.note', {text: profile ? `${profile}, as started. audiobend live --latency low, balanced or studio.` : 'As started.'});
   const group = h('div.prof', {role: 'radiogroup', 'aria-label': 'Latency profile'});
   for (const {name, ms, load} of list) {
-    const one = h('button', {role: 'radio', 'aria-checked': name === profile, 'data-profile': name, onclick: () => { tellEngine(['/audiobend/profile', name]); store.hello.profile = name; group.replaceWith(profiles()); speak(`${name} latency`); }},
+    const one = h('button', {role: 'radio', 'aria-checked': name === profile, 'data-profile': name, onclick: () => { tellEngine(['/audiobend/profile', name]); speak(`${name} latency: the engine begins anew`); }},
       h('b', {}, String(Math.round(ms)), h('small', {text: ' ms'})), h('span', {text: name}), load ? h('span', {text: `${Math.round(100 * load)} % load`}) : null);
     one.disabled = !can && name !== profile;
     group.append(one);
