@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
-from audiobend.control import Command, Context, ModelFailed, StartTake, State, StopTake
+from audiobend.control import Command, Context, ModelFailed, Set, StartTake, State, StopTake
 from audiobend.errors import AudiobendError, TakeError
 from audiobend.io.modelbundle import list_models, load_model
 from audiobend.io.takefile import TakeHead, track_of
@@ -69,6 +69,7 @@ class Performance(Supervisor):
         self._model, self._sources = model, {model.name: setup.wanted.model}
         super().__init__(setup, tell)
         self._cueing = Cueing(self.desk, self._path_of_take, lambda: self._position() / self.streaming.rate, tell)
+        self._devices = "", "", ""
         self._last_position = self._engine_began = 0
         try:
             self.osc = Doors(self.desk, listening).open()    # a port in use is known at once
@@ -81,6 +82,7 @@ class Performance(Supervisor):
         """See `Supervisor.start`; a take that is wanted begins here."""
         if not super().start():
             return False
+        self._tell_devices()
         self._archive.ready(self._head(), self.origin, self._position)
         if self._archive.first_take:
             (error,) = self.desk.apply([StartTake(self._archive.first_take)])
@@ -110,6 +112,15 @@ class Performance(Supervisor):
         """The engine's own time of what is heard now: what moves by itself moves by it."""
         return (self._position() - self.latency.delay - self._engine_began) / self.streaming.rate
 
+    def on_anew(self) -> None:
+        """See `Supervisor.on_anew`; a take that is recorded from here on begins with this engine."""
+        state = self.desk.state
+        self._archive.anew(replace(self._head(), patch=state.heard, bypass=state.bypass))
+
+    def on_card(self) -> None:
+        """See `Supervisor.on_card`."""
+        self._tell_devices()
+
     def on_told(self, told: Told) -> None:
         """See `Supervisor.on_told`."""
         if told.kind == "began":
@@ -131,12 +142,32 @@ class Performance(Supervisor):
                 watcher(after)
         self._archive.keep(before, after, self._number)
         self._cueing.follow(before, after)
+        if _devices(after) != _devices(before) and _devices(after) != self._devices:
+            threading.Thread(target=self._choose, args=(before, after), daemon=True, name="devices").start()
 
     def _position(self) -> int:
         """Return how many samples have passed the card; once all is closed, how many they were."""
         with suppress(AttributeError):
             self._last_position = self._shared[Count.PLAYED]
         return self._last_position
+
+    def _choose(self, before: State, after: State) -> None:
+        """Play by another profile, or through another card; where that cannot be, all is told as it was."""
+        try:
+            if after.profile != before.profile:
+                self.use_profile(after.profile)
+            if (after.input, after.output) != (before.input, before.output):
+                self.use_card(after.input, after.output)
+        except AudiobendError as error:
+            self._tell(str(error))
+            self._tell_devices()
+
+    def _tell_devices(self) -> None:
+        """Have the state say what is played through."""
+        card = self.streaming
+        self._devices = self.setup.profile, card.input, card.output
+        names = ("profile", "input", "output")
+        self.desk.apply([Set(name, value) for name, value in zip(names, self._devices, strict=True)])
 
     def _path_of_take(self, name: str) -> Path:
         if self.session is None:
@@ -194,3 +225,7 @@ def _clock() -> Callable[[], float]:
 def _heard(state: State) -> tuple[object, ...]:
     """Return all of a state that can be heard."""
     return state.heard, state.bypass, state.difference, state.model, state.fade
+
+
+def _devices(state: State) -> tuple[str, str, str]:
+    return state.profile, state.input, state.output
