@@ -1,16 +1,17 @@
 """What a page may know and ask for beside commands: the sound's figures, the table, the patch."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from audiobend.errors import ControlError, TakeError
 from audiobend.io.audiofile import probe
 from audiobend.io.patchfile import dump_patch
-from audiobend.live.audio import Clock
+from audiobend.live.audio import Card, Clock
 from audiobend.live.devices import list_cards
+from audiobend.live.latency import cushion_samples
 from audiobend.live.performance import Performance
 from audiobend.osc.schema import schema
 from audiobend.page.jobs import Jobs
@@ -18,6 +19,7 @@ from audiobend.page.moving import moving
 from audiobend.page.picture_door import PATH
 from audiobend.page.spectra import COLUMNS_PER_SECOND
 from audiobend.page.work import Work
+from audiobend.spectral.live_settings import LiveSettings, Profile
 
 
 class Figures:
@@ -140,9 +142,24 @@ class Services:
         return str(session.take_path(name))
 
     def devices(self) -> dict[str, Any]:
-        """Return the sound cards, and which are used."""
-        cards, used = list_cards(), self._performance.streaming
-        return {"devices": [asdict(one) for one in cards.devices], "input": used.input, "output": used.output}
+        """Return the sound cards and the profiles that may be chosen, and which are used."""
+        one = self._performance
+        is_card, used = isinstance(one.setup.card, Card), one.streaming
+        cards = list_cards().devices if is_card else ()
+        used_by = {"input": used.input, "output": used.output, "host": used.host, "profile": one.setup.profile}
+        return {"devices": [asdict(one) for one in cards], "profiles": profiles(one), **used_by}
+
+
+def profiles(one: Performance) -> list[dict[str, Any]]:
+    """Return each profile of latency with what sound would take by it, in ms."""
+    rate, setup, known = one.streaming.rate, one.setup, one.latency
+    found = []
+    for name in get_args(Profile):
+        settings = LiveSettings.profile(name, phase=setup.settings.phase, n_channels=setup.settings.n_channels)
+        cushion = cushion_samples(name, settings.stride, setup.cushion_ms, rate, known.model_rate)
+        latency = replace(known, engine=settings.latency_parts(), cushion=cushion)
+        found.append({"name": name, "ms": round(latency.total_ms, 1)})
+    return found
 
 
 def _quality(given: str, *more: str) -> str:
