@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from audiobend.cli.choices import LivePhase, Profile
+from audiobend.cli.choices import LivePhase, OtherClusters, Profile
 from audiobend.errors import AudioError, DeviceError, PatchError, TakeError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def live(
     ] = "auto",
     blocksize: Annotated[str, typer.Option(metavar="auto|N", help="Samples in a block of the card.")] = "auto",
     model: Annotated[str | None, typer.Option(help="Name of a shipped model, or a bundle's folder.")] = None,
+    clusters: OtherClusters = None,
     patch: Annotated[Path | None, typer.Option(help="Patch file; without it the sound passes unbent.")] = None,
     latency: Annotated[Profile, typer.Option(help="Profile of stride and look-ahead.")] = Profile.balanced,
     stride: Annotated[int | None, typer.Option(min=1, max=64, help="Columns between windows.")] = None,
@@ -138,10 +139,10 @@ def live(
     the_patch = load_patch(patch) if patch else Patch()
     show = Show(json_)
     show.say_starting()
-    the_model = load_model(model)
+    the_model = load_model(model, clusters=clusters)
     named(patch or "--patch", lambda: the_model.resolve(the_patch), error=PatchError)
     settings = _settings(latency, phase, n_channels, stride, look_ahead)
-    wanted = Wanted(model, the_patch, backend=_backend(backend, the_model))
+    wanted = Wanted(model, the_patch, backend=_backend(backend, the_model), clusters=the_model.clusters_from)
     setup = Setup(wanted, settings, card, latency.value, cushion, from_, loop, record, fast or freewheel)
     keeping = Keeping(the_session, take_path)
     with Performance(setup, the_model, show.tell, where, keeping) as performance:

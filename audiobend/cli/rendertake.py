@@ -32,7 +32,7 @@ def render_take(
     from audiobend.io.yamlfile import named
 
     take = load_take(path)
-    the_model = load_model(model or take.head.model)
+    the_model = load_model(model or take.head.model, clusters=None if model else take.head.clusters)
     if take.head.fingerprint != the_model.fingerprint and model is None:
         raise TakeError(
             f"{path}: was played with another model of the name {take.head.model}; name one with --model to render it"

@@ -91,7 +91,8 @@ def load_model(
         raise ModelError(f"{folder}: model.yaml and weights.safetensors are of two models; train or fetch it again")
     known = _clusters(folder, clusters, fingerprint) if with_clusters else None
     source = folder.name if list_models().get(folder.name) == folder else str(folder)
-    return Model(folder.name, for_inference(network), codec, fingerprint, axes, known, settings, source)
+    again = None if clusters is None else str(Path(clusters).absolute() if Path(clusters).exists() else clusters)
+    return Model(folder.name, for_inference(network), codec, fingerprint, axes, known, settings, source, again)
 
 
 def _clusters(folder: Path, path: str | Path | None, fingerprint: str) -> Clusters | None:

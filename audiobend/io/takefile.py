@@ -73,6 +73,8 @@ class TakeHead:
         None where a microphone was played.
     loops : bool
         The track began again at its end.
+    clusters : str or None
+        Other clusters than the model's own; see `audiobend.networks.model.Model.clusters_from`.
     """
 
     model: str
@@ -86,6 +88,11 @@ class TakeHead:
     bypass: bool = False
     track: Track | None = None
     loops: bool = False
+    clusters: str | None = None
+
+    def clusters_of(self, model: str) -> str | None:
+        """Return the clusters that are named for a model: only the first one has others than its own."""
+        return self.clusters if model == self.model else None
 
 
 @dataclass(frozen=True)
@@ -264,6 +271,7 @@ def _head(text: str) -> TakeHead:
         bypass=_given(document, "bypass", bool),
         track=None if track is None else _track(track),
         loops=_given(document, "loops", bool),
+        clusters=None if document.get("clusters") is None else _given(document, "clusters", str),
     )
 
 

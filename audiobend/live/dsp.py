@@ -54,6 +54,8 @@ class Wanted:
         How the patch is reached; an engine that begins with it is there at once.
     number : int
         Grows with every change.
+    clusters : str or None
+        Other clusters than the model's own: a file, or a name that `load_model` knows.
     """
 
     model: str | None
@@ -63,6 +65,7 @@ class Wanted:
     fade: Fade | None = None
     number: int = 0
     difference: bool = False
+    clusters: str | None = None
 
 
 class Player(Protocol):

@@ -66,7 +66,7 @@ class Performance(Supervisor):
         self._number = 0
         self.watchers: list[Callable[[State], None]] = []
         self.desk = Desk(state, context, self._on_change, self._figures, _clock(), self._on_commands)
-        self._model, self._sources = model, {model.name: setup.wanted.model}
+        self._model, self._sources = model, {model.name: (setup.wanted.model, setup.wanted.clusters)}
         super().__init__(setup, tell)
         self._cueing = Cueing(self.desk, self._path_of_take, lambda: self._position() / self.streaming.rate, tell)
         self._devices = "", "", ""
@@ -99,8 +99,16 @@ class Performance(Supervisor):
     @property
     def source_of_model(self) -> str | None:
         """From where the model that sounds can be loaded again."""
-        name = self.desk.state.model
-        return self._sources.get(name, name)
+        return self._loaded_from(self.desk.state.model)[0]
+
+    @property
+    def clusters_of_model(self) -> str | None:
+        """Which clusters it has then, where they are not its own; see `Model.clusters_from`."""
+        return self._loaded_from(self.desk.state.model)[1]
+
+    def _loaded_from(self, name: str) -> tuple[str | None, str | None]:
+        """Return from where a model is loaded, and the clusters that are named for it."""
+        return self._sources.get(name, (name, None))
 
     @property
     def number(self) -> int:
@@ -135,9 +143,9 @@ class Performance(Supervisor):
             threading.Thread(target=self._load, args=(after.wanted_model,), daemon=True, name="model").start()
         if _heard(after) != _heard(before):
             self._number += 1
-            model, fade = self._sources.get(after.model, after.model), after.fade
-            wanted = replace(self.setup.wanted, model=model, patch=after.heard, bypass=after.bypass)
-            self.change(replace(wanted, fade=fade, difference=after.difference, number=self._number))
+            model, clusters = self._loaded_from(after.model)
+            wanted = replace(self.setup.wanted, model=model, clusters=clusters, patch=after.heard, bypass=after.bypass)
+            self.change(replace(wanted, fade=after.fade, difference=after.difference, number=self._number))
             for watcher in self.watchers:
                 watcher(after)
         self._archive.keep(before, after, self._number)
@@ -191,12 +199,14 @@ class Performance(Supervisor):
             bypass=setup.wanted.bypass,
             track=None if setup.source is None else track_of(setup.source),
             loops=setup.loops,
+            clusters=setup.wanted.clusters,
         )
 
     def _load(self, name: str) -> None:
         """Load a model for the desk; the engine loads it too, and plays on until it has."""
         try:
-            context = Context.of_model(load_model(name), list(list_models()))
+            model = load_model(name, clusters=self._loaded_from(name)[1])
+            context = Context.of_model(model, list(list_models()))
         except AudiobendError as error:
             self.desk.apply([ModelFailed(name, str(error))])
             return

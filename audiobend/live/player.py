@@ -47,7 +47,7 @@ class EnginePlayer:
     def __init__(self, wanted: Wanted, settings: "LiveSettings", model: Model | None = None) -> None:
         torch.set_num_threads(1)
         torch.set_flush_denormal(True)
-        self._model = model = model or load_model(wanted.model)
+        self._model = model = model or load_model(wanted.model, clusters=wanted.clusters)
         self._wanted, self._settings = wanted, settings
         self._origin = wanted.patch    # where a fade comes from
         self.warning: str | None = None
@@ -79,8 +79,8 @@ class EnginePlayer:
             done.append(lambda: self.engine.set_controls(bypass=wanted.bypass))
         if wanted.difference != before.difference:
             done.append(lambda: self.engine.set_controls(difference=wanted.difference))
-        if wanted.model != before.model:
-            self._model = load_model(wanted.model)
+        if (wanted.model, wanted.clusters) != (before.model, before.clusters):
+            self._model = load_model(wanted.model, clusters=wanted.clusters)
             self._backend = backend(self.backend or "torch", self._model, self._settings.n_channels)
             done.append(partial(self.engine.set_patch, self._prepared(wanted.patch, alone)))
         elif wanted.fade is not None and wanted.fade != before.fade:
@@ -102,9 +102,10 @@ class EnginePlayer:
         return change
 
     def _turn(self, before: Patch, wanted: Wanted, alone: Alone) -> Callable[[], None]:
-        """Return what brings another patch; one that only differs in output values needs no preparing."""
+        """Return what brings another patch; one that only differs in output values, or in what is bound, needs none."""
         patch, output = wanted.patch, wanted.patch.output
-        prepared = None if patch.replace(output=before.output) == before else self._prepared(patch, alone)
+        is_as_before = patch.replace(output=before.output, macros=before.macros) == before
+        prepared = None if is_as_before else self._prepared(patch, alone)
 
         def turn() -> None:
             if self.engine.is_gliding and wanted.fade is not None:

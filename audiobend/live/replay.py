@@ -69,7 +69,8 @@ def bend_file(
     out that plays the same sound from the beginning. Raises what `replay_file` does.
     """
     rate = probe(source).sample_rate
-    head = TakeHead(model.source, model.fingerprint, patch, settings, rate, settings.n_channels, backend)
+    words = (model.source, model.fingerprint, patch, settings, rate, settings.n_channels, backend)
+    head = TakeHead(*words, clusters=model.clusters_from)
     return replay_file(Take(head, (Began(0),)), source, target, on_progress)
 
 
@@ -89,7 +90,7 @@ def replayed(take: Take, sound: "_Sound", length: int) -> Iterator[Samples]:
 
 def _all_of(take: Take, stage: "_Stage") -> Iterator[tuple[int, Samples]]:
     """Yield all that comes out, with its place; without end."""
-    for event in unfold(take, _context_of):
+    for event in unfold(take, lambda name: Context.of_model(load_model(name, clusters=take.head.clusters_of(name)))):
         yield from stage.until(event.sample)
         stage.take(event)
     if not any(isinstance(line, Began) for line in take.lines):
@@ -98,17 +99,14 @@ def _all_of(take: Take, stage: "_Stage") -> Iterator[tuple[int, Samples]]:
         yield from stage.until(stage.position + PORTION)
 
 
-def _context_of(model: str) -> Context:
-    return Context.of_model(load_model(model))
-
-
 class _Stage:
     """An engine, the sound that goes into it, and where both are."""
 
     def __init__(self, take: Take, sound: "_Sound") -> None:
         head = self._head = take.head
         self._sound = sound
-        self._wanted = Wanted(head.model, head.patch, head.bypass, cast(BackendName, head.backend))
+        backend = cast(BackendName, head.backend)
+        self._wanted = Wanted(head.model, head.patch, head.bypass, backend, clusters=head.clusters)
         self._player: EnginePlayer | None = None
         self._chain: Chain | None = None
         self.position = 0
@@ -127,8 +125,8 @@ class _Stage:
     def _turn(self, moment: Moment) -> None:
         state = moment.state
         wanted = replace(
-            self._wanted, model=state.model, patch=state.heard, bypass=state.bypass, fade=state.fade,
-            difference=state.difference, number=self._wanted.number + 1,
+            self._wanted, model=state.model, clusters=self._head.clusters_of(state.model), patch=state.heard,
+            bypass=state.bypass, fade=state.fade, difference=state.difference, number=self._wanted.number + 1,
         )
         if self._player is not None:
             try:

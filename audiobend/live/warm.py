@@ -34,7 +34,7 @@ def shared_model(name: str | None) -> Model:
 
 def make_player(wanted: Wanted, settings: LiveSettings) -> EnginePlayer:
     """Make an engine, with the shared model if it is that one."""
-    shares = wanted.model == os.environ.get(MODEL_VARIABLE)
+    shares = wanted.model == os.environ.get(MODEL_VARIABLE) and wanted.clusters is None
     return EnginePlayer(wanted, settings, shared_model(wanted.model) if shares else None)
 
 

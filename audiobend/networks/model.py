@@ -24,6 +24,8 @@ class Model:
         Name or folder from which it can be loaded again.
     network : SpectrogramVAE
         In evaluation mode, batch norm folded.
+    clusters_from : str or None
+        What `load_model` takes as ``clusters`` to load these again; None where they are the bundle's own.
     latent_axes : Tensor of shape ``(axis, latent)``
         Principal axes of the latent code over the training music, most audible first, each as long as one standard
         deviation; a latent bend along axis 0 by 1.0 is one standard deviation.
@@ -41,6 +43,7 @@ class Model:
     clusters: Clusters | None = None
     card: Mapping[str, Any] = field(default_factory=dict)
     source: str = ""
+    clusters_from: str | None = None
 
     def resolve(self, patch: Patch) -> Plan:
         """Fit a patch to this model: draw its random features, look up its clusters, check every value."""

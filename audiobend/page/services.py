@@ -109,9 +109,10 @@ class Services:
 
     def render(self, path: Path, name: str, quality: str) -> int:
         """Render a file that was dropped by the patch that sounds; return the job's number."""
-        state, model = self._performance.desk.state, self._performance.source_of_model
+        state, played = self._performance.desk.state, self._performance
         probe(path)
-        work = partial(Work, path, model=model, patch=state.heard, quality=_quality(quality))
+        model, clusters = played.source_of_model, played.clusters_of_model
+        work = partial(Work, path, model=model, clusters=clusters, patch=state.heard, quality=_quality(quality))
         return self._jobs.add(lambda target: work(target), f"{Path(name).stem}.bent.wav")
 
     def render_take(self, name: str, quality: str) -> int:

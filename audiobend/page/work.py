@@ -27,6 +27,8 @@ class Work:
     model : str or None
         Name or folder.
     patch : Patch or None
+    clusters : str or None
+        Others than the model's own.
     take : Path or None
     quality : "fast", "default", "best"; "live" with a take
     """
@@ -37,6 +39,7 @@ class Work:
     patch: "Patch | None" = None
     take: Path | None = None
     quality: str = "default"
+    clusters: str | None = None
 
 
 def run_work(pipe: Connection, work: Work) -> None:
@@ -68,7 +71,7 @@ def _render(work: Work, advance: Callable[[float], None]) -> None:
 
     if work.take is None:
         patch = work.patch or Patch()
-        model = load_model(work.model)
+        model = load_model(work.model, clusters=work.clusters)
         settings = Settings(quality=work.quality, seed=patch.seed)    # type: ignore[arg-type]
         render_file(work.source, work.target, model, model.resolve(patch), settings, advance)
         return
@@ -76,6 +79,6 @@ def _render(work: Work, advance: Callable[[float], None]) -> None:
     if work.quality == "live":
         replay_file(take, work.source, work.target, advance)
         return
-    model = load_model(take.head.model)
+    model = load_model(take.head.model, clusters=take.head.clusters)
     settings = Settings(quality=work.quality, seed=take.head.patch.seed)    # type: ignore[arg-type]
     render_file(work.source, work.target, model, timeline(take, model), settings, advance)
