@@ -164,7 +164,8 @@ def test_every_command_is_a_message_that_means_it(desk, command):
 
 ACTIONS = {
     "scene/save": ("low",), "scene/load": ("low", 0.5), "scene/morph": ("low", "high", 0.5), "scene/delete": ("high",),
-    "undo": (), "redo": (), "take/start": ("one",), "take/stop": (), "panic": (), "model/load": ("other",),
+    "undo": (), "redo": (), "take/start": ("one",), "take/stop": (), "take/play": ("one",), "take/halt": (),
+    "panic": (), "model/load": ("other",),
     "ping": (1,), "hello": (), "status": (), "notify": (1,), "sync": (3,), "dump": (0,),
     "list/layers": (), "list/clusters": ("1",), "list/transforms": (), "list/params": ("erode",), "list/bends": (),
     "list/scenes": (), "list/takes": (), "list/models": (), "list/macros": (),
