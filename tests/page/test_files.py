@@ -110,4 +110,13 @@ def test_a_take_is_recorded_drawn_downloaded_and_rendered(stage):
 def test_a_timeline_leaves_out_what_it_cannot_read():
     lines = ['{"audiobend_take": 1, "sample_rate": 1000}', '{"sample": -5, "address": "/a", "args": [1]}', "{cut off",
              '{"event": "began", "sample": 0}', '{"sample": 2500, "address": "/a", "args": [2, "x"]}']
-    assert lanes_of(lines) == {"seconds": 2.5, "lanes": [{"address": "/a", "points": [[0.0, 1], [2.5, 2, "x"]]}]}
+    lanes = [{"address": "/a", "points": [[0.0, 1], [2.5, 2, "x"]]}]
+    assert lanes_of(lines) == {"seconds": 2.5, "moves": 1, "is_whole": False, "lanes": lanes}
+
+
+def test_a_timeline_begins_where_the_recording_started_with_how_things_stood_then():
+    lines = ['{"audiobend_take": 1, "sample_rate": 1000}', '{"sample": 100, "address": "/a", "args": [1]}',
+             '{"sample": 200, "address": "/a", "args": [2]}', '{"event": "started", "sample": 500}',
+             '{"sample": 1500, "address": "/a", "args": [3]}', '{"event": "stopped", "sample": 2500}']
+    lanes = [{"address": "/a", "points": [[0.0, 2], [1.0, 3]]}]
+    assert lanes_of(lines) == {"seconds": 2.0, "moves": 1, "is_whole": True, "lanes": lanes}
