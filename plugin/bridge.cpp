@@ -44,12 +44,13 @@ void Pace::begin(double rate) {
     begun_ = false;
 }
 
+double Pace::limit() const { return std::max(1.5 * largest_, 0.05 * rate_); }    // cards call for two blocks at once at times
+
 bool Pace::enter(uint32_t n) {
     largest_ = std::max<double>(largest_, n);
-    const double limit = std::max(1.5 * largest_, 0.05 * rate_);    // cards call for two blocks at once, now and then
-    if (begun_) ahead_ = std::clamp(ahead_ - rate_ * (now() - left_), 0.0, 4 * limit);
+    if (begun_) ahead_ = std::clamp(ahead_ - rate_ * (now() - left_), 0.0, 4 * limit());
     begun_ = true;
-    return ahead_ > limit;
+    return ahead_ > limit();
 }
 
 void Pace::leave(uint32_t n) {
@@ -68,11 +69,8 @@ void Bridge::activate(double rate, uint32_t block, int64_t delay) {
     pace_.begin(rate);
     delay_.store(std::clamp<int64_t>(delay, kFade, kLongest));
     slice_ = std::clamp(block, 1u, kLongestBlock);
-    offset_ += position_;    // the segment's positions go on
-    first_ = offset_;
     position_ = 0;
-    isStale_ = begun_;
-    hasBent_ = hasGivenUp_ = isBent_ = jumped_ = false;
+    begun_ = hasBent_ = hasGivenUp_ = isBent_ = jumped_ = false;
     next_ = Stretch();
     faded_ = kFade;
 }
@@ -106,9 +104,8 @@ void Bridge::runSlice(const float* const* in, float* const* out, uint32_t n, boo
 void Bridge::pass(Segment& s, const float* const* in, float* const* out, uint32_t n, bool mayWait) {
     meet(s);
     s.set(kWaits, mayWait);
-    if (isStale_) forget(s, mayWait);
     passParameters(s, mayWait && !hasGivenUp_);
-    if (!begun_ && s[kReady] != 0) begin(s, n, mayWait);
+    if (!begun_ && s[kReady] != 0 && isDecided(mayWait)) begin(s, n, mayWait);
     const int64_t end = position_ + offset_ + n;
     if (begun_) {
         s.put(end - n, in[0], in[1], n);    // before anything is written to the output: it may be the same memory
@@ -169,7 +166,7 @@ void Bridge::offer(std::unique_ptr<Segment> segment) {
 void Bridge::meet(const Segment& s) {
     if (s.number() != met_) {
         met_ = s.number();
-        begun_ = isStale_ = hasBent_ = hasGivenUp_ = false;
+        begun_ = hasBent_ = hasGivenUp_ = false;
         changed_ = 0;
     }
     const int64_t delay = s[kDelay];
@@ -179,24 +176,28 @@ void Bridge::meet(const Segment& s) {
     }
 }
 
-// What was played before the host began anew is not to be heard again, nor to make a bounce another one.
-void Bridge::forget(Segment& s, bool mayWait) {
-    isStale_ = false;
-    s.set(kReset, s[kPlayed] + 1);
-    if (mayWait && !hasGivenUp_) hasGivenUp_ = !wait(s, kForABlock, [&] { return s[kWasReset] == s[kReset]; });
+// At its beginning nobody knows whether a host is in real time, and what comes then is kept back for some blocks: soon
+// enough for the engine, and a bounce loses nothing.
+bool Bridge::isDecided(bool mayWait) const {
+    const double kept = std::max(pace_.enough(), 0.5 * static_cast<double>(delay_.load(std::memory_order_relaxed)));
+    return mayWait || waits_.load(std::memory_order_relaxed) == Waits::kNever || static_cast<double>(position_) >= kept;
 }
 
-// Real time begins with what comes; a bounce hands over all since the host began, that was passed over till it was
-// known to be one.
+// Hands over what was kept back. Where music has been heard meanwhile, real time begins with what comes now instead. The
+// engine forgets what it was given before: it shall not be heard again, nor make a bounce another one.
 void Bridge::begin(Segment& s, uint32_t n, bool mayWait) {
+    const int64_t length = mayWait ? History::kLength - n : delay_.load(std::memory_order_relaxed);
+    const uint32_t kept = position_ <= length ? static_cast<uint32_t>(position_) : 0;
     begun_ = true;
-    const bool isWhole = mayWait && position_ + n <= History::kLength;
-    offset_ = isWhole ? 0 : -position_;
-    first_ = 0;
-    if (!isWhole || position_ == 0) return;
-    s.put(0, history_.left(), history_.right(), static_cast<uint32_t>(position_));
-    s.set(kCaptured, position_);
-    s.set(kPlayed, position_);
+    first_ = s[kPlayed];
+    offset_ = first_ + kept - position_;
+    if (mayWait && !hasGivenUp_) hasGivenUp_ = !wait(s, kForABlock, [&] { return s[kApplied] >= changed_; });
+    if (first_ > 0) s.set(kReset, first_ + 1);
+    if (mayWait && !hasGivenUp_) hasGivenUp_ = !wait(s, kForABlock, [&] { return s[kWasReset] == s[kReset]; });
+    if (kept == 0) return;
+    s.put(first_, history_.left(), history_.right(), kept);
+    s.set(kCaptured, first_ + kept);
+    s.set(kPlayed, first_ + kept);
 }
 
 // In a bounce a change sounds from the first sample of its block on, however fast or slow the engine is: it is made when

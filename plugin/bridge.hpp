@@ -42,8 +42,12 @@ class Pace {
     void begin(double rate);
     bool enter(uint32_t n);
     void leave(uint32_t n);
+    // Samples after which a host is known to be one or the other.
+    double enough() const { return 1.25 * limit(); }
 
   private:
+    double limit() const;
+
     double rate_ = 44100, left_ = 0, ahead_ = 0, largest_ = 0;
     bool begun_ = false;
 };
@@ -81,10 +85,10 @@ class Bridge {
 
     void runSlice(const float* const* in, float* const* out, uint32_t n, bool mayWait);
     void pass(Segment& segment, const float* const* in, float* const* out, uint32_t n, bool mayWait);
+    bool isDecided(bool mayWait) const;
     Segment* hold();
     Segment* holdReady();
     void meet(const Segment& segment);
-    void forget(Segment& segment, bool mayWait);
     void begin(Segment& segment, uint32_t n, bool mayWait);
     void passParameters(Segment& segment, bool mayWait);
     void fill(Segment& segment, float* const* out, uint32_t n);
@@ -107,11 +111,10 @@ class Bridge {
     uint32_t slice_ = kLongestBlock;    // longer blocks than announced are worked on in parts
     int64_t position_ = 0;       // of the next sample, since the host began
     uint64_t met_ = 0;           // number of the segment that what follows is about
-    bool begun_ = false;         // whether it has got any sound
-    int64_t offset_ = 0;         // its positions less ours
-    int64_t first_ = 0;          // its position of what the host began with, or of what it got first
-    bool isStale_ = false;       // whether it got sound before the host began, and is still to forget that
-    bool hasBent_ = false;       // whether it was there in time since then
+    bool begun_ = false;         // whether it has got any sound since the host began
+    int64_t offset_ = 0;         // its positions less ours, from then on
+    int64_t first_ = 0;          // its position of the first sample that it got
+    bool hasBent_ = false;       // whether it was there in time
     bool hasGivenUp_ = false;    // a bounce waits in vain once, not at every block
     int64_t changed_ = 0;
     std::array<float, kParameters> passed_{};
