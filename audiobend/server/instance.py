@@ -3,8 +3,8 @@
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from time import monotonic, sleep
+from typing import cast
 
 from audiobend.control import Command, DeleteScene, LoadPatch, SaveScene
 from audiobend.errors import AudiobendError, ControlError
@@ -13,6 +13,7 @@ from audiobend.server.hand import Played
 from audiobend.server.messages import PROTOCOL, Line, Message
 from audiobend.server.project import Project, parse_project, project_text
 from audiobend.server.studio import MAX_BLOCK, RATES, Asked, Studio
+from audiobend.spectral.live_settings import Profile
 
 PLAYING, OWED, RESTING = 0.002, 0.0004, 0.02
 """Seconds between two looks at the host: while it plays, while it waits for a change, and while it is silent."""
@@ -43,7 +44,8 @@ class Instance:
         self._connection, self._line = connection, Line(connection)
         self._tell_all = tell
         self.played: Played | None = None
-        self._kept: tuple[object, ...] = ()
+        self._is_kept = False
+        self._delay = 0
         self._project = studio.default
 
     def _tell(self, sentence: str) -> None:
@@ -77,8 +79,9 @@ class Instance:
         asked = _asked(hello, self._studio.default)
         with self._studio.begin(self.number, asked, self._tell) as played:
             self._project, self.played = asked.project, played
-            latency, port = str(played.shared[Count.DELAY]), str(played.osc.port)
-            self._line.send(Message("welcome", (f"/{played.memory}", latency, str(self.number), port)))
+            self._delay = played.shared[Count.DELAY]
+            facts = map(str, (self._delay, self.number, played.osc.port))
+            self._line.send(Message("welcome", (f"/{played.memory}", *facts)))
             player = threading.Thread(target=self._play, args=(played,), daemon=True, name=f"instance {self.number}")
             player.start()
             try:
@@ -113,13 +116,9 @@ class Instance:
     # ---- what is played
 
     def _play(self, played: Played) -> None:
-        told = played.shared[Count.DELAY]
         try:
-            if not played.start():
-                return
-            if played.latency.delay != told:
-                self._line.send(Message("latency", (str(played.latency.delay),)))
-            self._follow(played)
+            if played.start():
+                self._follow(played)
         except AudiobendError as error:
             self.refuse(str(error))
         except Exception as error:
@@ -146,17 +145,23 @@ class Instance:
             sleep(RESTING if now - heard > SILENT else OWED if waits else PLAYING)
 
     def _keep(self, played: Played) -> None:
-        """Tell the plugin what the project should keep, where that has changed; and what this instance takes."""
-        state = played.desk.state
-        found = state.patch, state.scenes, state.model
-        if found != self._kept:
-            self._kept = found
-            model = played.source_of_model or self._project.model
-            self._project = replace(self._project, model=model, patch=state.patch, scenes=state.scenes)
-            self._line.send(Message("state", (), project_text(self._project)))
+        """Tell the plugin what the project should keep, and the latency, where they have changed; and what it takes."""
+        project = self._project_now(played)
+        if not self._is_kept or project != self._project:
+            self._is_kept, self._project = True, project
+            self._line.send(Message("state", (), project_text(project)))
+        if played.latency.delay != self._delay:
+            self._delay = played.latency.delay
+            self._line.send(Message("latency", (str(self._delay),)))
         status = played.status()
         if status.load and status.is_bent and status.seconds > EXPECTED:
             self._studio.measured(self.number, status.load)
+
+    def _project_now(self, played: Played) -> Project:
+        state, before = played.desk.state, self._project
+        model, profile = played.source_of_model or before.model, played.setup.profile
+        stride = before.stride if profile == before.profile else None
+        return Project(model, cast(Profile, profile), stride, state.patch, state.scenes)
 
 
 def _asked(hello: Message, default: Project) -> Asked:

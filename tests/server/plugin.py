@@ -76,9 +76,11 @@ class Plugin:
     def _listen(self) -> None:
         with suppress(EOFError, OSError, ValueError):
             while True:
-                verb, *_, body = self._read()
+                verb, *words, body = self._read()
                 if verb == "state":
                     self.states.append(body)
+                elif verb == "latency":
+                    self.latency = int(words[0])
                 elif verb == "refuse":
                     self.refusal = body
         self.is_over.set()

@@ -188,6 +188,19 @@ def test_each_instance_has_an_osc_door_of_its_own(server, tiny_bundle):
         assert not any("mix: 0.25" in state for state in two.states)
 
 
+def test_another_profile_is_told_with_its_latency_and_kept(server, tiny_bundle, song):
+    with server.plugin(state=text(tiny_bundle, PATCH)) as plugin:
+        plugin.ready()
+        before = plugin.latency
+        with OscClient("127.0.0.1", plugin.port) as osc:
+            osc.send("/audiobend/profile", ["studio"])
+        until(lambda: plugin.states and parse_project(plugin.states[-1], Project("")).profile == "studio")
+        until(lambda: plugin.shared[Count.DELAY] > before and plugin.latency == plugin.shared[Count.DELAY])
+        kept, latency = plugin.states[-1], plugin.latency
+    with server.plugin(state=kept) as plugin:
+        assert plugin.latency == latency
+
+
 def test_what_the_line_shows_is_told_as_json_too(server):
     with server.plugin() as plugin:
         plugin.ready()
