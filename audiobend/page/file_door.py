@@ -106,7 +106,9 @@ class FileDoor:
     async def _timeline(self, request: web.Request) -> web.Response:
         path = Path(await self._hub.ask("take", request.match_info["name"]))
         with path.open(encoding="utf-8", errors="replace") as file:
-            return web.json_response(lanes_of(file))
+            facts = lanes_of(file)
+        levels = self._hub.levels.of(request.match_info["name"])
+        return web.json_response(facts | ({"levels": levels} if levels else {}))
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]

@@ -9,6 +9,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from audiobend.errors import ControlError
+from audiobend.page.levels import TakeLevels
 from audiobend.page.messages import News, Outcome, messages_of
 from audiobend.page.viewers import Sight, Viewer, Viewers
 from audiobend.page.wire import refusal, reply, text_of
@@ -34,6 +35,7 @@ class Hub:
         self.about: dict[str, Any] = {}
         self.model: dict[str, Any] = {}
         self.is_bypassed = False
+        self.levels = TakeLevels()
         self.moved: list[float] | None = None    # values of what moves, until they are shown
         self._moving: list[str] = []
         self._pipe, self._on_gone = pipe, on_gone
@@ -149,6 +151,7 @@ class Hub:
                 self._reply(page, number, outcome)
             case ("status", figures):
                 self.is_bypassed = bool(figures.get("bypass"))
+                self.levels.hear(figures)
                 self.viewers.told_of("status", figures)
             case ("moving", addresses, values):
                 self.moved, self._moving = values, addresses
@@ -179,6 +182,7 @@ class Hub:
 
     def _tell(self, news: News) -> None:
         """Tell all pages; each line with who made it: this page, another one, or OSC."""
+        self.levels.follow(news)
         if news.model is not None:
             self.model = news.model
             self.viewers.told_of("model", news.model)

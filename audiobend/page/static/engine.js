@@ -79,7 +79,7 @@ async function greet({hello, state}) {
 
 function remote(address, args) {
   const key = canonical(address);
-  if (held.has(key)) held.set(key, args);
+  if (held.has(key)) { held.set(key, args); touch('bends', 'values'); }
   else takeValue(address, args);
 }
 
@@ -126,7 +126,7 @@ export function flush() {
 
 /** While a pointer holds a control, what others do to it waits; last hand wins. */
 export const hold = (address) => held.set(canonical(address), null);
-export const release = (address) => { flush(); held.delete(canonical(address)); };
+export const release = (address) => { flush(); held.delete(canonical(address)); touch('bends', 'values'); };
 export const ghost = (address) => held.get(canonical(address))?.[0];
 
 /** Hear a bend alone, or with the others again. */

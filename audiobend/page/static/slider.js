@@ -1,7 +1,7 @@
 // A number with its address: drag, wheel, arrows, double tap for the default, and a field to type into.
 
 import {attr, h} from './dom.js';
-import {hold, release, slide} from './engine.js';
+import {ghost, hold, release, slide} from './engine.js';
 import {digits, fromShare, shown, toShare, typed, unit, written} from './numbers.js';
 import {store, touch} from './store.js';
 import {speak} from './speak.js';
@@ -15,11 +15,12 @@ export function slider(spec) {
   const handle = h('i.h');
   const band = h('i.m');
   const tick = h('i.c');
-  const track = h('div.sl', {role: 'slider', tabindex: 0, 'aria-label': spec.label, 'data-address': spec.address}, band, fill, handle, tick);
+  const other = h('i.g');
+  const track = h('div.sl', {role: 'slider', tabindex: 0, 'aria-label': spec.label, 'data-address': spec.address}, band, fill, handle, tick, other);
   const number = h('button.out', {'data-value': spec.address, 'aria-label': `${spec.label}: type a value`, onclick: () => type(row, number, spec)});
   const row = h('div.p', {}, h('span.k', {text: spec.label}), track, number);
   playable(track, spec);
-  row.paint = () => paint(spec, {track, fill, handle, band, tick, number});
+  row.paint = () => paint(spec, {track, fill, handle, band, tick, number, other});
   row.tick = (value) => { track.classList.add('ticking'); tick.style.left = `${(100 * toShare(value, spec.range)).toFixed(1)}%`; };
   row.paint();
   return row;
@@ -29,11 +30,14 @@ export function textOf(value, {range, percent}) {
   return percent ? [`${Math.round(100 * value)}`, '\u00a0%'] : [shown(value, range), unit(range.unit)];
 }
 
-function paint(spec, {track, fill, handle, band, tick, number}) {
+function paint(spec, {track, fill, handle, band, tick, number, other}) {
   const value = Number(spec.read() ?? spec.range.default);
   const share = toShare(value, spec.range);
   const moves = spec.moves?.();
   handle.style.left = `${100 * share}%`;
+  const from = ghost(spec.address);
+  other.hidden = typeof from !== 'number';
+  if (!other.hidden) other.style.left = `${100 * toShare(from, spec.range)}%`;
   const zero = spec.range.min < 0 && spec.range.max > 0 ? toShare(0, spec.range) : 0;
   Object.assign(fill.style, {left: `${100 * Math.min(zero, share)}%`, width: moves ? '0' : `${100 * Math.abs(share - zero)}%`});
   track.classList.toggle('moving', Boolean(moves));

@@ -35,14 +35,16 @@ export function drawTimeline(canvas, name, timeline) {
   const top = levels ? height * 0.42 : 8;
   if (levels) wave(pen, levels, width, top);
   const all = lanes(timeline);
-  const tall = Math.min(64, (height - top - 8) / Math.max(1, all.length));
+  const tall = Math.min(48, (height - top - 8) / Math.max(1, all.length));
   all.forEach((lane, i) => ribbon(pen, lane, timeline.seconds, width, top + 6 + i * tall, tall));
 }
 
 function wave(pen, levels, width, top) {
   pen.fillStyle = token('t2');
   for (let x = 0; x < width; x++) {
-    const tall = Math.max(1, levels[Math.floor((x / width) * levels.length)] * top * 0.92);
+    const at = (x / width) * (levels.length - 1);
+    const [one, next] = [levels[Math.floor(at)], levels[Math.ceil(at)]];
+    const tall = Math.max(1, (one + (next - one) * (at % 1)) * top * 0.92);
     pen.fillRect(x, top / 2 + 2 - tall / 2, 1, tall);
   }
 }
