@@ -70,7 +70,8 @@ void Bridge::activate(double rate, uint32_t block, int64_t delay) {
     delay_.store(std::clamp<int64_t>(delay, kFade, kLongest));
     slice_ = std::clamp(block, 1u, kLongestBlock);
     position_ = 0;
-    begun_ = hasBent_ = hasGivenUp_ = isBent_ = jumped_ = false;
+    begun_ = false;
+    hasBent_ = hasGivenUp_ = isBent_ = jumped_ = false;
     next_ = Stretch();
     faded_ = kFade;
 }
@@ -166,7 +167,8 @@ void Bridge::offer(std::unique_ptr<Segment> segment) {
 void Bridge::meet(const Segment& s) {
     if (s.number() != met_) {
         met_ = s.number();
-        begun_ = hasBent_ = hasGivenUp_ = false;
+        begun_ = false;
+        hasBent_ = hasGivenUp_ = false;
         changed_ = 0;
     }
     const int64_t delay = s[kDelay];

@@ -71,6 +71,8 @@ class Bridge {
     // --- for the link
     // Replaces the segment, and returns when the audio thread has let go of the one before.
     void offer(std::unique_ptr<Segment> segment);
+    // Whether the segment has got any sound since the host began.
+    bool hasBegun() const { return begun_.load(std::memory_order_relaxed); }
     // Takes away the segment at once; it stays the link's until it offers another one.
     void withdraw() { offered_.store(nullptr); }
     // What there is to hope for without a segment: kNoServer, kStarting or kRefused.
@@ -111,7 +113,7 @@ class Bridge {
     uint32_t slice_ = kLongestBlock;    // longer blocks than announced are worked on in parts
     int64_t position_ = 0;       // of the next sample, since the host began
     uint64_t met_ = 0;           // number of the segment that what follows is about
-    bool begun_ = false;         // whether it has got any sound since the host began
+    std::atomic<bool> begun_{false};    // whether it has got any sound since the host began; others look at it
     int64_t offset_ = 0;         // its positions less ours, from then on
     int64_t first_ = 0;          // its position of the first sample that it got
     bool hasBent_ = false;       // whether it was there in time

@@ -75,13 +75,18 @@ void Link::connect(uint32_t rate, uint32_t block) {
     std::lock_guard guard(lock_);
     if (rests_) changed_.notify_all();
     rests_ = false;
-    if (rate == rate_ && block == block_) return;
+    if (rate == rate_ && block == block_ && !stateWasSent_) return;
     rate_ = rate;
     block_ = block;
+    renew();
+    if (!thread_.joinable()) thread_ = std::thread(&Link::work, this);
+}
+
+// Another engine: the one that is there was made for other blocks, or has yet to come to what the host has loaded.
+void Link::renew() {
     isNew_ = true;
     bridge_.setProspect(kStarting);
-    bridge_.withdraw();    // its delay was for other blocks
-    if (!thread_.joinable()) thread_ = std::thread(&Link::work, this);
+    bridge_.withdraw();
     changed_.notify_all();
 }
 
@@ -100,8 +105,10 @@ std::string Link::state() const {
 
 void Link::setState(const std::string& text) {
     std::lock_guard guard(lock_);
-    stateIsNew_ = stateIsNew_ || text != state_;
+    if (text == state_) return;
     state_ = text;
+    if (bridge_.hasBegun()) stateIsNew_ = stateWasSent_ = true;    // while sound runs it is gone over to
+    else if (thread_.joinable()) renew();
 }
 
 std::string Link::told() const {
@@ -175,7 +182,7 @@ Link::End Link::converse(int socket) {
     segment_.clear();
     {
         std::lock_guard guard(lock_);
-        isNew_ = stateIsNew_ = false;
+        isNew_ = stateIsNew_ = stateWasSent_ = false;
         std::ostringstream hello;
         hello << "hello " << kProtocol << ' ' << rate_ << ' ' << block_;
         if (!send(socket, hello.str(), state_)) return End::kLost;

@@ -41,6 +41,7 @@ class Link {
     void work();
     void sleep(int milliseconds);
     bool isAsleep() const;
+    void renew();
     int dial();
     End converse(int socket);
     bool take(std::string& received, End& end);
@@ -51,7 +52,7 @@ class Link {
     Bridge& bridge_;
     mutable std::mutex lock_;    // guards what follows, up to the empty line
     std::condition_variable changed_;
-    bool ends_ = false, isNew_ = false, stateIsNew_ = false, rests_ = false;
+    bool ends_ = false, isNew_ = false, stateIsNew_ = false, stateWasSent_ = false, rests_ = false;
     double restsSince_ = 0;
     uint32_t rate_ = 0, block_ = 0;
     std::string state_;

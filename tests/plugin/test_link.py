@@ -123,11 +123,20 @@ def test_it_says_hello_and_plays_by_what_it_is_told(bridge, link, server):
         assert server.accept().hear() == (["hello", "1", "48000", "256"], "patch: {name: low tide}\n")
 
 
-def test_what_the_host_loads_is_passed_on(link, server):
+def test_what_the_host_loads_is_passed_on_while_it_plays_and_begins_anew_where_it_does_not(bridge, link, server):
     link.connect()
     server.accept().hear()
-    link.state = "patch: {}\n"
-    assert server.hear() == (["state"], "patch: {}\n")
+    link.state = "patch: {name: first}\n"
+    assert server.hangs_up()
+    assert server.accept().hear() == (["hello", "1", "44100", "512"], "patch: {name: first}\n")
+    with Engine().ready() as engine:
+        server.say("welcome", engine.name, engine.latency.delay, 1, 9001)
+        assert wait_for(lambda: bridge.run(noise(0.01)) is not None and engine.shared[Count.PLAYED] > 0)
+        link.state = "patch: {name: second}\n"
+        assert server.hear() == (["state"], "patch: {name: second}\n")
+        link.connect()    # the host stops, and plays from the beginning
+        assert server.hangs_up()
+    assert server.accept().hear() == (["hello", "1", "44100", "512"], "patch: {name: second}\n")
 
 
 def test_another_block_size_is_another_connection_and_leaves_the_memory_at_once(bridge, link, server):

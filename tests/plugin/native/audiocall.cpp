@@ -8,6 +8,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -129,7 +130,7 @@ static bool forbidSystemCalls() {
 
 // ---------------------------------------------------------------------------------------------------------- the engine
 
-constexpr int64_t kDelaySamples = 50000;
+constexpr int64_t kDelaySamples = 120000;
 
 // A segment with an engine that hands back what it gets, the delay later.
 class Echo {
@@ -222,8 +223,8 @@ static void play(Bridge& bridge, long calls, const std::string& sin) {
             if (now % kPhases == kThere || now % kPhases == kReplaced) joined = t;
         }
         // Whoever has the processor: an engine that is there is in time.
-        while (now % kPhases != kGone && now % kPhases != kSlow && t - joined - taken.load() > kDelaySamples / 2) continue;
-        const uint32_t most = 1u << (random() % 13);    // short blocks as often as long ones
+        while (now % kPhases != kGone && now % kPhases != kSlow && t - joined - taken.load() > kDelaySamples - 9000) continue;
+        const uint32_t most = 1u << std::min(random() % 13, random() % 13);    // more short blocks than long ones
         const uint32_t n = 1 + random() % most;
         for (uint32_t i = 0; i < n; ++i) right[i] = -(left[i] = sound(t + i));
         const float* const in[] = {left, right};
