@@ -193,7 +193,7 @@ def _set(state: State, command: Set, context: Context) -> State:
     changed = patch.set(target, command.value)
     owner, _, name = target.partition("/")
     if name in ("layer", "features"):
-        check_fits(changed.replace(bends=(changed.bend(owner),), latent=(), modulation=(), weights=()), context)
+        check_fits(Patch(seed=patch.seed, profile=patch.profile, bends=(changed.bend(owner),)), context)
     return state.replace(patch=changed)
 
 

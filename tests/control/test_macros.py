@@ -109,6 +109,12 @@ def test_one_target_or_all_are_taken_off(state, target):
     assert update(bound, UnbindMacro(5), CONTEXT) is bound
 
 
+def test_a_bend_may_be_moved_while_macros_are_bound_to_others(state):
+    bound = play(state, BindMacro(1, "fog/radius"), BindMacro(1, "lean/angle"))
+    moved = play(bound, Set("fog/layer", 2), Set("fog/features", "cluster 1"))
+    assert moved.patch.bend("fog").layer == 2 and moved.patch.macros == bound.patch.macros
+
+
 def test_a_bend_that_goes_takes_its_bindings_and_undo_brings_both_back(state):
     bound = play(state, BindMacro(1, "fog/radius"), BindMacro(1, "mix"))
     gone = update(bound, RemoveBend("fog"), CONTEXT, 50)
@@ -190,6 +196,7 @@ def test_whatever_is_asked_for_the_state_stays_sound(state, seed):
         return draw.choice([
             BindMacro(number, target, *end, place=place), BindMacro(number, target), UnbindMacro(number, target),
             UnbindMacro(number), *[Set(f"macro/{number}", draw.choice([0, 1, draw.random(), 2]))] * 4, Undo(), Redo(),
+            Set("fog/features", "cluster 1"), Set("fog/layer", draw.choice([1, 2, 9])), Set("order", "lean"),
             RemoveBend(draw.choice(["fog", "3-erode", HERE.id])), AddBend(3, "erode"), Set(target, 1),
             SaveScene(draw.choice("ab")), LoadScene(draw.choice("ab")), Morph("a", "b", draw.random()),
             ModelLoaded("tiny"),
