@@ -37,7 +37,6 @@ class Hub:
         self.is_bypassed = False
         self.levels = TakeLevels()
         self.moved: list[float] | None = None    # values of what moves, until they are shown
-        self._moving: list[str] = []
         self._pipe, self._on_gone = pipe, on_gone
         self._loop = asyncio.get_running_loop()
         self._numbers = itertools.count(1)
@@ -154,8 +153,8 @@ class Hub:
                 self.levels.hear(figures)
                 self.viewers.told_of("status", figures)
             case ("moving", addresses, values):
-                self.moved, self._moving = values, addresses
-                self._name_moving()
+                self.moved = values
+                self.viewers.named_moving(addresses)
             case ("snapshot", number, about, state):
                 self.about, self.model = about, about["model"]
                 if number in self._snapshots:
@@ -172,13 +171,6 @@ class Hub:
         self._waiting[page] = max(0, self._waiting.get(page, 0) - 1)
         if page in self.viewers:
             self.viewers[page].tell(reply(number, outcome))
-
-    def _name_moving(self) -> None:
-        """Tell pages what the values belong to, where that has changed or they have only come."""
-        for viewer in self.viewers.values():
-            if viewer.has_begun and viewer.moving != self._moving:
-                viewer.moving = self._moving
-                viewer.tell(text_of({"modulated": self._moving}))
 
     def _tell(self, news: News) -> None:
         """Tell all pages; each line with who made it: this page, another one, or OSC."""

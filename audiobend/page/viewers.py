@@ -133,3 +133,10 @@ class Viewers(dict[int, Viewer]):
     def told_of(self, key: str, value: Any) -> None:
         """Have ``{key: value}`` sent to all."""
         self.tell(text_of({key: value}))
+
+    def named_moving(self, addresses: list[str]) -> None:
+        """Tell pages what the values of moving numbers belong to, where that is not what they know."""
+        for one in self.values():
+            if one.has_begun and one.moving != addresses:
+                one.moving = addresses
+                one.tell(text_of({"modulated": addresses}))

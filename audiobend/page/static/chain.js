@@ -7,10 +7,8 @@ import {openAdd} from './addsheet.js';
 import {strengthText} from './grid.js';
 import {draws} from './loop.js';
 import {moved, placeAt} from './order.js';
-import {playable, textOf} from './slider.js';
 import {addressOf, bendOf, paints, soloed, store, strengthOf, touch, value} from './store.js';
 import {hueOf, theme} from './theme.js';
-import {toShare} from './numbers.js';
 import {speak} from './speak.js';
 import {where} from './words.js';
 
@@ -20,12 +18,10 @@ let shape = '';
 export function makeChain() {
   paints('hello bends values link open', paint);
   paints('hello values', counts);
-  paints('hello values', () => outputs.forEach((one) => one.paint()));
   $('[data-act=add]').addEventListener('click', openAdd);
   $('[data-act=undo]').addEventListener('click', () => undo());
   $('[data-act=redo]').addEventListener('click', () => undo(false));
   draws(2, tick);
-  makeOutput();
 }
 
 function counts() {
@@ -168,35 +164,4 @@ function draggable(card) {
   };
   card.head.addEventListener('pointerup', end);
   card.head.addEventListener('pointercancel', end);
-}
-
-// --- the end of the chain ---
-
-let outputs = [];
-function makeOutput() {
-  const place = $('#output');
-  const number = (name, range, percent) => {
-    const spec = {label: name, address: `/audiobend/${name}`, range, percent, relative: true, read: () => Number(value(`/audiobend/${name}`, range.default))};
-    const text = h('b');
-    const bar = h('i');
-    const node = h('div.od', {role: 'slider', tabindex: 0, 'aria-label': name[0].toUpperCase() + name.slice(1), 'data-address': spec.address}, h('span', {text: name}), text, bar);
-    playable(node, spec);
-    const paint = () => {
-      const now = spec.read();
-      const words = textOf(now, spec).join('');
-      say(text, words);
-      bar.style.width = `${100 * toShare(now, range)}%`;
-      for (const [key, to] of [['valuemin', range.min], ['valuemax', range.max], ['valuenow', +now.toFixed(3)], ['valuetext', words]]) attr(node, `aria-${key}`, to);
-    };
-    return {node, paint};
-  };
-  const state = h('b');
-  const limiter = h('button.od', {role: 'switch', 'aria-label': 'Limiter', 'data-address': '/audiobend/limiter', onclick: () => tellEngine(['/audiobend/limiter', value('/audiobend/limiter', 1) ? 0 : 1])}, h('span', {text: 'limiter'}), state);
-  outputs = [
-    number('detail', {min: 0, max: 1, default: 0}),
-    number('mix', {min: 0, max: 1, default: 1}, true),
-    number('gain', {min: -60, max: 24, default: 0, unit: 'dB'}),
-    {node: limiter, paint: () => { const on = Boolean(value('/audiobend/limiter', 1)); say(state, on ? 'on' : 'off'); attr(limiter, 'aria-checked', on); }},
-  ];
-  place.append(...outputs.map((one) => one.node));
 }

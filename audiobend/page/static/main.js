@@ -12,6 +12,7 @@ import {makeLearn} from './learn.js';
 import {openEngine} from './engine.js';
 import {frame, run} from './loop.js';
 import {makeMacros} from './macros.js';
+import {makeOutput} from './output.js';
 import {makePad} from './pad.js';
 import {makePalette} from './palette.js';
 import {makePicture} from './picture.js';
@@ -28,7 +29,7 @@ import {applyTheme} from './theme.js';
 
 furnish();
 applyTheme();
-for (const make of [makeTop, makeStage, makePalette, makeGrid, makeChain, makeMacros, makeScenes, makePad, makePicture, makeTake, makeDrop, makeSettings, makeLearn, makeCellSheet, makeAddress, makeViews, makeKeyboard, makeBanner]) make();
+for (const make of [makeTop, makeStage, makePalette, makeGrid, makeChain, makeOutput, makeMacros, makeScenes, makePad, makePicture, makeTake, makeDrop, makeSettings, makeLearn, makeCellSheet, makeAddress, makeViews, makeKeyboard, makeBanner]) make();
 run();
 openEngine(decode);
 window.audiobend = {store, frame, mic};

@@ -1,18 +1,15 @@
 // Both spectra and the seam between them, on one canvas that scrolls by copying itself to the left.
 
-import {LEVELS, SATURATIONS, saturation} from './bendmap.js';
 import {$, attr, h, say} from './dom.js';
 import {hear} from './engine.js';
-import {BANDS} from './frames.js';
-import {heightOf, levelSteps, makeRing, push, rowBands, slotOf} from './history.js';
+import {heightOf, makeRing, push, rowBands, slotOf} from './history.js';
 import {draws} from './loop.js';
 import {toShare} from './numbers.js';
+import {paintIn, paintOut} from './strips.js';
 import {amount, paints, store, strengthOf, touch} from './store.js';
-import {hueOf, theme, word} from './theme.js';
+import {theme} from './theme.js';
 import {picture} from './words.js';
 
-const STEPS = levelSteps();
-const TINT = Uint8Array.from({length: 256}, (_, i) => saturation(i));
 let ring, context, canvas, size, lanes = [], rate = 86, span = 8, log = true, edge = -1, latePixels = 0, late = 0;
 let clock = {offset: -1e9, wait: 0.05, last: 0};
 
@@ -153,57 +150,13 @@ function axisOfGap() {
 
 // --- painting ---
 
-function paintIn(pixels, stride, x, slot) {
-  const {table} = theme;
-  const at = slot * BANDS;
-  const rows = size.inRows;
-  for (let y = 0; y < size.top; y++) {
-    let level = 0;
-    if (slot >= 0) for (let b = rows[2 * y]; b < rows[2 * y + 1]; b++) if (ring.input[at + b] > level) level = ring.input[at + b];
-    pixels[y * stride + x] = table[STEPS[level]];
-  }
-  paintSeam(pixels, stride, x, slot);
-}
-
-function paintSeam(pixels, stride, x, slot) {
-  const {top, seam} = size;
-  const ground = word('bg');
-  for (let y = top; y < top + seam; y++) pixels[y * stride + x] = ground;
-  const on = slot >= 0 ? ring.seam[slot] : null;
-  if (!on || !lanes.length) return;
-  const lane = Math.max(2, Math.min(5, Math.floor((seam - 2) / lanes.length)));
-  for (const [id, strength] of on) {
-    const at = lanes.findIndex((one) => one.id === id);
-    const y0 = top + 1 + at * lane;
-    if (at < 0 || y0 + 1 >= top + seam) continue;
-    const thick = Math.max(1, Math.round((lane - 1) * strength));
-    const colour = word(hueOf(lanes[at].layer));
-    for (let y = 0; y < thick && y0 + y < top + seam; y++) pixels[(y0 + y) * stride + x] = colour;
-  }
-}
-
-function paintOut(pixels, stride, x, slot) {
-  const {table} = theme;
-  const at = slot * BANDS;
-  const rows = size.outRows;
-  const hue = slot >= 0 && theme.map === 'bend' ? ring.hue[slot] * SATURATIONS * LEVELS : 0;
-  for (let y = 0; y < size.bottom; y++) {
-    let level = 0, change = 0;
-    if (slot >= 0)
-      for (let b = rows[2 * y]; b < rows[2 * y + 1]; b++) {
-        if (ring.output[at + b] > level) level = ring.output[at + b];
-        if (ring.change[at + b] > change) change = ring.change[at + b];
-      }
-    pixels[y * stride + x] = table[(hue ? hue + TINT[change] * LEVELS : 0) + STEPS[level]];
-  }
-}
-
 const slotAt = (pixel, shift) => slotOf(ring, Math.floor((pixel / size.perSecond) * rate) + shift);
 
 function strip(first, count, rows, paint, shift, x, y) {
   const image = new ImageData(count, rows);
   const pixels = new Uint32Array(image.data.buffer);
-  for (let i = 0; i < count; i++) paint(pixels, count, i, slotAt(first + i, shift));
+  const view = {ring, size, lanes};
+  for (let i = 0; i < count; i++) paint(view, pixels, count, i, slotAt(first + i, shift));
   context.putImageData(image, x, y);
 }
 
