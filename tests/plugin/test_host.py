@@ -103,7 +103,6 @@ def test_a_project_sounds_the_same_in_another_process_and_with_another_server(ho
     sound, saved = sounds[44100][: 2 * 44100], tmp_path / "project"
     host.play(sound, set={"macro_3": 0.9, "gain_db": -3.0})
     first = host.play(sound, save=str(saved))
-    assert b"undertow" in saved.read_bytes()    # the whole patch
     server = Server(tmp_path / "run", "--max-instances", 1)    # which has no patch
     try:
         with Host(bundles["vst3"], server.environment, tmp_path) as other:
