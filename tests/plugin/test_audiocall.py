@@ -25,7 +25,7 @@ def test_a_million_calls_neither_allocate_nor_lock_nor_wait_nor_enter_the_system
     assert (found["forbidden"], found["system_calls"]) == (0, 0), found
     # Dry, bent, late and replaced, and what comes out is always what went in, the delay later.
     assert found["wrong"] == 0, found
-    assert min(found["bent"], found["late"], found["dry"]) > n // 20, found
+    assert min(found["bent"], found["late"], found["dry"]) > n // 100, found
     assert found["phases"] == 40
 
 
