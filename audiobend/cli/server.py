@@ -1,12 +1,13 @@
 """``audiobend server``."""
 
+import os
 from pathlib import Path
 from typing import Annotated, cast
 
 import typer
 
 from audiobend.cli.choices import Profile
-from audiobend.errors import ControlError
+from audiobend.errors import DeviceError, PatchError
 
 
 def add_to(app: typer.Typer) -> None:
@@ -36,6 +37,9 @@ def server(
 
     For example: audiobend server --latency studio
     """
+    if not hasattr(os, "getuid"):
+        raise DeviceError("audiobend server needs Linux or macOS")
+
     from audiobend.io.modelbundle import find_model, list_models
     from audiobend.server.server import Server, await_warmth, warm_up
 
@@ -64,7 +68,7 @@ def server(
     wanted = None if backend == "auto" else cast(BackendName, backend)
     studio = Studio(project, capacity, Listening(listen, osc_port, tuple(allow or ())), wanted)
     the_model = studio.model(name)
-    named(patch or "--patch", lambda: the_model.resolve(project.patch), error=ControlError)
+    named(patch or "--patch", lambda: the_model.resolve(project.patch), error=PatchError)
     if wanted:
         make_backend(wanted, the_model)    # refuses what is unknown or not installed
     choice = chosen(the_model, project.settings(), wanted)

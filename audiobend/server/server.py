@@ -113,7 +113,10 @@ class Server:
                 if not self._is_over:
                     threading.Event().wait(0.05)    # too many files are open, perhaps
                 continue
-            self._admit(connection)
+            try:
+                self._admit(connection)
+            except OSError:    # it has gone already
+                connection.close()
 
     def _admit(self, connection: socket.socket) -> None:
         self._number += 1
