@@ -64,7 +64,7 @@ def test_bent_and_modulated_sound_is_what_the_whole_sound_gives(tiny_model, soun
     ).set("output/detail", 0.5)
     settings = LiveSettings(stride=stride, look_ahead=look_ahead, n_channels=2)
     engine = LiveEngine(tiny_model, patch, settings)
-    samples = sound[:, :40_000] * np.float32(0.3)
+    samples = sound[:, :32_000] * np.float32(0.3)
     live = play(engine, samples)[:, engine.latency :]
     expected = whole(tiny_model, patch, torch.from_numpy(samples), settings).numpy()[:, : live.shape[1]]
     assert np.abs(live - expected).max() <= 1e-3 * np.abs(expected).max()

@@ -181,7 +181,7 @@ def test_a_port_in_use_is_a_sentence(audiobend, tmp_path):
     assert str(port) in error
 
 
-@pytest.mark.parametrize("verb", ["live", "devices", "doctor"])
+@pytest.mark.parametrize("verb", ["live", "devices", pytest.param("doctor", marks=pytest.mark.slow)])
 def test_without_portaudio_a_sentence_says_how_to_install_it(tmp_path, verb):
     """The real library's words, from a stand-in that finds no library."""
     (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')\n")

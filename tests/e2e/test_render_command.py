@@ -29,7 +29,7 @@ def patch(tmp_path) -> Path:
 
 @pytest.fixture
 def short(tmp_path) -> Path:
-    return cut(tmp_path / "short.wav")
+    return cut(tmp_path / "short.wav", 0.5)
 
 
 def cut(path: Path, seconds: float = 1.0, rate: int = 44100, channels: int = 1, subtype: str = "PCM_16") -> Path:
