@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from audiobend.errors import DeviceError
 from audiobend.live.callback import Callback
 from audiobend.live.chain import Chain
 from audiobend.live.latency import Latency
@@ -76,6 +77,37 @@ def test_shared_memory_is_seen_by_name_and_goes_with_its_maker():
     ours.close()
     with pytest.raises(FileNotFoundError):
         Shared(name)
+
+
+def test_memory_of_another_version_is_refused(shared):
+    shared._memory.buf[8] = 2
+    with pytest.raises(DeviceError, match="is no shared memory of this version"):
+        Shared(shared.name)
+
+
+@pytest.mark.parametrize("block", [64, 1000])
+def test_a_new_beginning_is_as_the_first_one_and_changes_that_wait_are_made_at_it(shared, block):
+    samples, made = sound(30000), []
+    machine = Machine(shared, block=block)
+    machine.pump = Pump(shared, machine.pump._chain, 2, RATE, 1024 / 44100, lambda position, n: made.append(position))
+    first = machine.run(samples)
+    at = shared[Count.PLAYED]
+    assert shared[Count.TAKEN] == at == len(samples)
+    shared[Count.RESET] = at + 1
+    assert machine.pump.is_due
+    machine.pump.step()
+    assert shared[Count.WAS_RESET] == at + 1 and shared[Count.VALID] == at
+    machine.pump.turn()
+    assert made[-1] == at
+    assert np.array_equal(machine.run(samples), first)
+
+
+def test_before_a_new_beginning_is_made_sound_is_dry(shared):
+    machine = Machine(shared)
+    machine.run(sound(20000))
+    shared[Count.RESET] = shared[Count.PLAYED] + 1
+    machine.play(sound(BLOCK), works=False)
+    assert not shared[Count.IS_BENT]
 
 
 def test_bent_sound_is_exact_and_as_late_as_the_delay_says(shared):
