@@ -14,12 +14,14 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 TOGETHER = (
     "tests/realtime/",    # sound servers are few
-    "tests/server/",
+    "tests/server/", "tests/plugin/",
     "tests/page/test_audio", "tests/page/test_files", "tests/page/test_pictures", "tests/page/test_state",
     "tests/e2e/test_page.py", "tests/e2e/test_page_looks.py",
     "tests/e2e/test_cluster_command.py", "tests/e2e/test_catalog_command.py",
 )    # fmt: skip
 """With ``-n 2``, tests that share something dear run one after the other in one process."""
+SOUND_SERVERS = ("tests/realtime/", "tests/e2e/test_page_played.py", "tests/plugin/test_jalv.py")
+"""These too: all that plays through a sound server."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -44,6 +46,8 @@ def pytest_xdist_make_scheduler(config, log):
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
+            if nodeid.startswith(SOUND_SERVERS):
+                return SOUND_SERVERS[0]
             return next((start for start in TOGETHER if nodeid.startswith(start)), nodeid)
 
     return Scheduling(config, log)

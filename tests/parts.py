@@ -12,7 +12,7 @@ import pytest
 
 T = TypeVar("T")
 FETCH = Path(__file__).parents[1] / ".ci" / "parts"
-PROGRAMS = ("jackd", "jack_wait", "oscsend", "oscdump", "pd", "chromium", "sclang", "node")
+PROGRAMS = ("jackd", "jack_wait", "oscsend", "oscdump", "pd", "chromium", "sclang", "node", "jalv")
 LIBRARIES = ("portaudio", "jack")
 
 

@@ -8,23 +8,16 @@ from pathlib import Path
 import pytest
 
 from audiobend.plugin.building import DPF, build, sources
+from tests.parts import needed
 from tests.plugin.peer import Native
 
 NATIVE = Path(__file__).with_name("native")
 
 
-def need(found: object, sentence: str) -> None:
-    """Skip a test that lacks something, but fail where everything must be there."""
-    if not found:
-        if os.environ.get("CI") == "true":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
-
-
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory):
     """Compiles a program of ``native/``, or a library of the audio call."""
-    need(shutil.which("g++"), "needs g++; on Debian: apt-get install g++")
+    needed(shutil.which("g++"), "needs g++; on Debian: apt-get install g++")
     folder, made = tmp_path_factory.mktemp("native"), dict[str, Path]()
 
     def make(name: str, *flags: str) -> Path:
@@ -48,6 +41,6 @@ def native(compiled) -> Native:
 @pytest.fixture(scope="session")
 def bundles(tmp_path_factory) -> dict[str, Path]:
     """The plugin in every format."""
-    need(shutil.which("g++") and shutil.which("make"), "needs g++ and make; on Debian: apt-get install g++ make")
-    need(DPF.exists() or "AUDIOBEND_DPF" in os.environ, "needs DPF; on Debian: apt-get install dpf-source")
+    needed(shutil.which("g++") and shutil.which("make"), "needs g++ and make; on Debian: apt-get install g++ make")
+    needed(DPF.exists() or "AUDIOBEND_DPF" in os.environ, "needs DPF; on Debian: apt-get install dpf-source")
     return build(["vst3", "clap", "lv2"], tmp_path_factory.mktemp("bundles"))

@@ -1,6 +1,6 @@
 """A host of VST3 plugins as a program: pedalboard, which does what one line of JSON after the other says.
 
-It is a process of its own, because hosts are killed in these tests, and because a plugin that is removed must really go.
+It is a process of its own, because hosts are killed in these tests, and a plugin that is removed must really go.
 ``play`` hands a sound over in blocks, as fast as it goes; the host takes the plugin's latency off again.
 """
 

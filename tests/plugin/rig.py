@@ -24,7 +24,8 @@ class Server:
         folder.mkdir(mode=0o700, exist_ok=True)
         self.path = folder / "s"
         self._words = [*AUDIOBEND, "server", "--json", "--osc-port", "0", "--backend", BACKEND, *map(str, words)]
-        self.environment = os.environ | {"AUDIOBEND_SERVER": str(self.path), "AUDIOBEND_NO_SPAWN": "1", "OMP_NUM_THREADS": "1"}
+        own = {"AUDIOBEND_SERVER": str(self.path), "AUDIOBEND_NO_SPAWN": "1", "OMP_NUM_THREADS": "1"}
+        self.environment = os.environ | own
         self.start()
 
     def start(self) -> "Server":
@@ -52,9 +53,11 @@ class Server:
     def news(self, condition, seconds: float = 60) -> bool:
         """Whether a status that comes from now on has instances of which something is true."""
         begun = len(self.said)
-        return wait_for(
-            lambda: any(line["event"] == "status" and condition(line["instances"]) for line in self.said[begun:]), seconds
-        )
+
+        def is_so() -> bool:
+            return any(line["event"] == "status" and condition(line["instances"]) for line in self.said[begun:])
+
+        return wait_for(is_so, seconds)
 
     def segments(self) -> list[Path]:
         return list(Path("/dev/shm").glob(f"audiobend-{self.pid}-*"))

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,7 @@ import pytest
 import soundfile as sf
 
 from audiobend.io.patchfile import load_patch
-from tests.conftest import EXAMPLES
-from tests.plugin.conftest import need
+from tests.parts import needed
 from tests.plugin.rig import AUDIOBEND, BACKEND, Host, Server
 from tests.realtime.rig import wait_for
 
@@ -30,10 +30,7 @@ macros: {3: {target: fog/radius, from: 0, to: 4}}
 
 @pytest.fixture(scope="module", autouse=True)
 def _pedalboard():
-    try:
-        import pedalboard  # noqa: F401
-    except ImportError:
-        need(False, "needs pedalboard; uv sync")
+    needed(find_spec("pedalboard"), "needs pedalboard; uv sync")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,83 @@
+"""A host of LV2 plugins over JACK: jalv, which tells of every output of its plugin that changes."""
+
+import os
+import re
+import subprocess
+import threading
+from pathlib import Path
+
+import jack
+
+from tests.realtime.rig import end_with_us
+
+URI = "urn:audiobend:plugin"
+_TOLD = re.compile(r"(\w+) = ([-\d.]+)$")
+
+
+class Jalv:
+    """One plugin of ``bundles`` as a JACK client of a name; ``set`` are values of its parameters."""
+
+    def __init__(self, bundles: Path, name: str, environment: dict[str, str], **set_: float) -> None:
+        self.name, self.told = name, dict[str, float]()
+        values = (f"-c{symbol}={value}" for symbol, value in set_.items())
+        words = ["stdbuf", "-oL", "jalv", "-p", "-x", "-n", name, *values, URI]
+        self._process = subprocess.Popen(
+            words, env=os.environ | environment | {"LV2_PATH": str(bundles)}, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, preexec_fn=end_with_us,
+        )    # fmt: skip
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        for line in self._process.stdout:
+            if found := _TOLD.search(line.strip()):
+                self.told[found[1]] = float(found[2])
+
+    @property
+    def status(self) -> int:
+        """0 no server, 1 starting, 2 bent, 3 late, 4 refused."""
+        return int(self.told.get("status", 0))
+
+    def latency(self) -> int:
+        """Samples by which its output is later than its input, as JACK knows it from the plugin."""
+        words = ["jack_lsp", "-s", os.environ["JACK_DEFAULT_SERVER"], "-l", f"{self.name}:"]
+        lines = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+        return max(int(found[1]) for found in re.finditer(r"capture latency = \[ (\d+)", lines)) - self._before(lines)
+
+    @staticmethod
+    def _before(lines: str) -> int:
+        """What sound has behind it already when it comes in."""
+        return min(int(found[1]) for found in re.finditer(r"capture latency = \[ (\d+)", lines))
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def close(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+def patch_between(card: str, *hosts: Jalv) -> None:
+    """Lead a card's microphones into every plugin, and the first output of each to a speaker of its own."""
+    with jack.Client("wires", no_start_server=True, servername=os.environ["JACK_DEFAULT_SERVER"]) as wires:
+        microphones = wires.get_ports(f"{card}:microphone")
+        speakers = wires.get_ports(f"{card}:speaker")
+        for host, speaker in zip(hosts, speakers, strict=False):
+            inputs = wires.get_ports(f"{host.name}:", is_input=True, is_audio=True)
+            outputs = wires.get_ports(f"{host.name}:", is_output=True, is_audio=True)
+            for microphone, target in zip(microphones, inputs, strict=True):
+                wires.connect(microphone, target)
+            wires.connect(outputs[0], speaker)
+
+
+def is_there(host: Jalv) -> bool:
+    """Whether its ports are there."""
+    with jack.Client("eyes", no_start_server=True, servername=os.environ["JACK_DEFAULT_SERVER"]) as eyes:
+        return len(eyes.get_ports(f"{host.name}:", is_audio=True)) == 4
