@@ -16,7 +16,7 @@ class Hand:
         self.errors: list[str] = []
 
     def open(self, url: str, size=(1440, 900), script: str = "", **context):
-        """Open a page in a context of its own, and wait until it knows the engine."""
+        """Open a page in a context of its own, and wait until it knows the engine; ``script`` runs before its own."""
         opened = self.browser.new_context(viewport={"width": size[0], "height": size[1]}, **context)
         if script:
             opened.add_init_script(script)
