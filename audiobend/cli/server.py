@@ -40,6 +40,11 @@ def server(
     if not hasattr(os, "getuid"):
         raise DeviceError("audiobend server needs Linux or macOS")
 
+    from audiobend.server.place import check_free, socket_path
+
+    path = socket_path()
+    check_free(path)    # before anything slow
+
     from audiobend.io.modelbundle import find_model, list_models
     from audiobend.server.server import Server, await_warmth, warm_up
 
@@ -57,7 +62,6 @@ def server(
     from audiobend.osc.doors import Listening
     from audiobend.osc.server import listen_warning
     from audiobend.server.capacity import Capacity, cores
-    from audiobend.server.place import socket_path
     from audiobend.server.project import Project
     from audiobend.server.studio import Studio
 
@@ -73,7 +77,7 @@ def server(
         make_backend(wanted, the_model)    # refuses what is unknown or not installed
     choice = chosen(the_model, project.settings(), wanted)
     await_warmth(standing)
-    with Server(studio, socket_path(), show.tell) as the_server:
+    with Server(studio, path, show.tell) as the_server:
         if warning := listen_warning(listen, allow or ()):
             show.tell(warning)
         show.run(the_server, the_model, choice, seconds)

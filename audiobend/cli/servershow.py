@@ -4,11 +4,12 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from audiobend.cli.liveshow import LIVELY, PLAIN, SWITCH
 from audiobend.cli.screen import say
@@ -18,8 +19,11 @@ from audiobend.live.priority import come_first
 if TYPE_CHECKING:
     from audiobend.live.chosen import Chosen
     from audiobend.networks.model import Model
+    from audiobend.server.hand import Played
     from audiobend.server.instance import Instance
     from audiobend.server.server import Server
+
+T = TypeVar("T")
 
 
 class Show:
@@ -71,7 +75,7 @@ class Show:
                     break
                 instances = server.instances
                 draw(instances)
-                tidying.look(monotonic(), sum(_work(one) for one in instances))
+                tidying.look(monotonic(), sum(_of(instances, lambda _, played: _work(played))))
         if self._as_json:
             self._event("end")
 
@@ -90,15 +94,15 @@ class Show:
         console = Console(stderr=True)
         with Live("", console=console, transient=True, auto_refresh=False) as lines:
             self._console = console
-            yield lambda instances: lines.update("\n".join(map(_line, instances)), refresh=True)
+            yield lambda instances: lines.update("\n".join(_of(instances, _line)), refresh=True)
             self._console = None
 
     def _print(self, instances: list["Instance"]) -> None:
         if self._as_json:
             with self._lock:
-                self._event("status", instances=[_facts(one) for one in instances])
+                self._event("status", instances=_of(instances, _figures))
             return
-        lines = [_line(one) for one in instances]
+        lines = _of(instances, _line)
         if lines or self._last:
             say("\n".join(lines) or "no instance")
         self._last = lines
@@ -121,24 +125,26 @@ class Show:
         say(json.dumps({"event": event, **facts}, ensure_ascii=False))
 
 
-def _work(instance: "Instance") -> int:
-    played = instance.played
-    return played.osc.received + played.desk.state.revision if played else 0
+def _work(played: "Played") -> int:
+    return played.osc.received + played.desk.state.revision
 
 
-def _facts(instance: "Instance") -> dict[str, Any]:
+def _figures(number: int, played: "Played") -> dict[str, Any]:
     """Return an instance for JSON."""
-    played = instance.played
-    known = {"instance": instance.number}
-    if played is None or not played.has_started:
+    known: dict[str, Any] = {"instance": number, "osc_port": played.osc.port, "patch": played.desk.state.patch.name}
+    if not played.has_started:
         return {**known, "engine": "starting"}
-    names = {"osc_port": played.osc.port, "engine_pid": played.pids["engine"], "patch": played.desk.state.patch.name}
-    return {**known, **names, "latency": played.latency.delay, **played.status().as_dict()}
+    how = {"engine_pid": played.pids["engine"], "latency": played.latency.delay}
+    return {**known, **how, **played.status().as_dict()}
 
 
-def _line(instance: "Instance") -> str:
+def _line(number: int, played: "Played") -> str:
     """Return an instance as a line to read."""
-    played = instance.played
-    if played is None or not played.has_started:
-        return f"{instance.number:3d}  starting"
-    return f"{instance.number:3d}  osc {played.osc.port}  {played.status().line()}"
+    how = played.status().line() if played.has_started else "starting"
+    return f"{number:3d}  osc {played.osc.port}  {how}"
+
+
+def _of(instances: list["Instance"], look: Callable[[int, "Played"], T]) -> list[T]:
+    """Look at all that play."""
+    found = (one.seen(partial(look, one.number)) for one in instances)
+    return [one for one in found if one is not None]

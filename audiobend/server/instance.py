@@ -4,17 +4,18 @@ import socket
 import threading
 from collections.abc import Callable
 from time import monotonic, sleep
-from typing import cast
+from typing import TypeVar, cast
 
 from audiobend.control import Command, DeleteScene, LoadPatch, SaveScene
 from audiobend.errors import AudiobendError, ControlError
 from audiobend.live.rings import Count
 from audiobend.server.hand import Played
-from audiobend.server.messages import PROTOCOL, Line, Message
+from audiobend.server.messages import MAX_BODY, PROTOCOL, Line, Message
 from audiobend.server.project import Project, parse_project, project_text
 from audiobend.server.studio import MAX_BLOCK, RATES, Asked, Studio
 from audiobend.spectral.live_settings import Profile
 
+T = TypeVar("T")
 PLAYING, OWED, RESTING = 0.002, 0.0004, 0.02
 """Seconds between two looks at the host: while it plays, while it waits for a change, and while it is silent."""
 LOOK = 0.05
@@ -43,7 +44,8 @@ class Instance:
         self.number, self._studio = number, studio
         self._connection, self._line = connection, Line(connection)
         self._tell_all = tell
-        self.played: Played | None = None
+        self._played: Played | None = None
+        self._looking = threading.Lock()    # who looks at what is played keeps it from ending
         self._is_kept = False
         self._delay = 0
         self._project = studio.default
@@ -75,10 +77,15 @@ class Instance:
         """Ask for the end, from any thread."""
         self._line.cut()
 
+    def seen(self, look: Callable[[Played], T]) -> T | None:
+        """Look at what is played, from any thread; None where nothing is, not yet or not any more."""
+        with self._looking:
+            return None if self._played is None else look(self._played)
+
     def _serve(self, hello: Message) -> None:
         asked = _asked(hello, self._studio.default)
         with self._studio.begin(self.number, asked, self._tell) as played:
-            self._project, self.played = asked.project, played
+            self._project, self._played = asked.project, played
             self._delay = played.shared[Count.DELAY]
             facts = map(str, (self._delay, self.number, played.osc.port))
             self._line.send(Message("welcome", (f"/{played.memory}", *facts)))
@@ -92,7 +99,8 @@ class Instance:
                 self._studio.leave(self.number)    # it ends: its room is free
                 played.stop()
                 player.join()
-                self.played = None
+                with self._looking:
+                    self._played = None
 
     # ---- what the plugin says
 
@@ -149,13 +157,19 @@ class Instance:
         project = self._project_now(played)
         if not self._is_kept or project != self._project:
             self._is_kept, self._project = True, project
-            self._line.send(Message("state", (), project_text(project)))
+            self._tell_project(project_text(project))
         if played.latency.delay != self._delay:
             self._delay = played.latency.delay
             self._line.send(Message("latency", (str(self._delay),)))
         status = played.status()
         if status.load and status.is_bent and status.seconds > EXPECTED:
             self._studio.measured(self.number, status.load)
+
+    def _tell_project(self, text: str) -> None:
+        if len(text.encode()) <= MAX_BODY:
+            self._line.send(Message("state", (), text))
+        else:
+            self._tell(f"the project keeps what it had: scenes and patch together may have {MAX_BODY >> 10} KiB")
 
     def _project_now(self, played: Played) -> Project:
         state, before = played.desk.state, self._project

@@ -61,8 +61,7 @@ class Door:
             raise
 
     def _open(self) -> socket.socket:
-        if answers(self.path):
-            raise DeviceError(f"{self.path}: another program answers here; end it first")
+        check_free(self.path)
         opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             if self.path.exists() and not stat.S_ISSOCK(self.path.lstat().st_mode):
@@ -90,6 +89,12 @@ class Door:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def check_free(path: Path) -> None:
+    """Refuse a place where somebody serves already."""
+    if answers(path):
+        raise DeviceError(f"{path}: another server answers here; end it first")
 
 
 def answers(path: Path) -> bool:

@@ -80,9 +80,9 @@ class Server:
 
     @property
     def instances(self) -> list[Instance]:
-        """Those that play, in the order in which they came."""
+        """Those that have connected, in the order in which they came; not all of them play."""
         with self._lock:
-            return [one for one, _ in self._instances.values() if one.played is not None]
+            return [one for one, _ in self._instances.values()]
 
     def close(self) -> None:
         """End all instances, and go."""

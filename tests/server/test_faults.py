@@ -89,6 +89,13 @@ def test_one_instance_more_than_allowed_is_refused_and_taken_when_another_goes(s
         plugin.close()
 
 
+def test_a_second_server_says_that_there_is_one(server, audiobend, monkeypatch):
+    monkeypatch.setenv("AUDIOBEND_SERVER", str(server.path))
+    status, _, error = audiobend("server")
+    assert status == 2
+    assert error == f"audiobend: {server.path}: another server answers here; end it first\n"
+
+
 def test_many_who_say_nothing_keep_nobody_out(server):
     silent = [dial(server.path) for _ in range(30)]
     with server.plugin() as plugin:

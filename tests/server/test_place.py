@@ -68,7 +68,7 @@ def test_a_socket_where_somebody_answers_is_not_taken(path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
         other.bind(str(path))
         other.listen(1)
-        with pytest.raises(DeviceError, match="another program answers here"):
+        with pytest.raises(DeviceError, match="another server answers here"):
             Door(path)
         assert not list(remove_stale(path))
 
