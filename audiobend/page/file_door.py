@@ -43,6 +43,7 @@ class FileDoor:
         app.router.add_post("/api/takes/{name}/render", self._render_take)
         add("/api/takes/{name}/timeline", self._timeline)
         add("/api/takes/{name}", self._take)
+        add("/api/jobs", self._all_jobs)
         add("/api/jobs/{number:\\d{1,9}}", self._job)
         add("/api/results/{number:\\d{1,9}}", self._result)
         add("/api/devices", self._devices)
@@ -117,6 +118,9 @@ class FileDoor:
     async def _job(self, request: web.Request) -> web.Response:
         facts: dict[str, Any] = await self._hub.ask("job", int(request.match_info["number"]))
         return web.json_response(facts)
+
+    async def _all_jobs(self, request: web.Request) -> web.Response:
+        return web.json_response(await self._hub.ask("jobs"))
 
     async def _result(self, request: web.Request) -> web.StreamResponse:
         path, name = await self._hub.ask("result", int(request.match_info["number"]))

@@ -88,6 +88,10 @@ class Jobs:
             raise ControlError(f"there is no job {number}")
         return self._jobs[number]
 
+    def all(self) -> list[dict[str, Any]]:
+        """Return how every job stands, in the order in which they came."""
+        return [job.facts() for job in list(self._jobs.values())]
+
     def close(self) -> None:
         """Stop, and remove all that was dropped and rendered."""
         self._stop.set()

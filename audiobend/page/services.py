@@ -128,6 +128,10 @@ class Services:
         """Return how a job stands."""
         return self._jobs.job(number).facts()
 
+    def jobs(self) -> list[dict[str, Any]]:
+        """Return how all jobs stand."""
+        return self._jobs.all()
+
     def result(self, number: int) -> tuple[str, str]:
         """Return where the result of a job lies, and its name."""
         job = self._jobs.job(number)

@@ -14,7 +14,7 @@ from tests.parts import chromium
 
 pytestmark = pytest.mark.slow
 
-SIZES = {"desk": (1440, 900), "tablet": (1024, 768), "phone": (390, 844)}
+SIZES = {"desk": (1440, 900), "tablet": (1024, 768), "phone": (390, 844), "zoomed": (720, 450)}
 VIEWS = {
     "desk": ["play"],
     "tablet": ["play", "chain", "take"],
@@ -123,7 +123,7 @@ def touch(page, selector, *heights):
 # --- what is there ---
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", VIEWS)
 def test_every_view_is_whole_and_nothing_scrolls_sideways(opened, size):
     page = opened(size)
     seen = {"play": "#grid", "chain": "#cards", "scenes": "#pad", "take": "#timeline"}
@@ -164,6 +164,40 @@ def test_names_roles_sizes_and_contrasts_hold(opened, size, theme):
         page.wait_for_selector("#sheet:not([hidden])")
         assert page.evaluate(AUDIT) == []
         page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_every_sheet_holds_them_too(opened, theme):
+    page = opened("desk", theme)
+    page.locator('[data-card="fog"] [data-act=expand]').click()
+    page.locator("[data-act=macros]").click()
+    assert page.evaluate(AUDIT) == []
+    ways = {
+        "cell": lambda: page.locator('[data-cell="3/1"]').click(button="right"),
+        "all": lambda: page.locator("[data-act=all]").click(),
+        "add": lambda: page.locator("[data-act=add]").click(),
+        "scene": lambda: page.locator('[data-scene="glass"]').click(button="right"),
+        "name": lambda: page.locator("[data-scene-save]").click(),
+        "macro": lambda: page.locator('[data-address="/audiobend/macro/3"]').click(button="right"),
+        "downloads": lambda: page.locator("[data-act=download]").click(),
+        "drop": lambda: page.locator("[data-act=drop]").click(),
+    }
+    for sheet, way in ways.items():
+        way()
+        page.wait_for_selector(f"html[data-overlay={sheet}]")
+        assert page.evaluate(AUDIT) == [], sheet
+        page.keyboard.press("Escape")
+        page.wait_for_selector('html[data-overlay=""]')
+
+
+def test_at_twice_the_size_everything_is_within_reach(opened):
+    page = opened("zoomed")
+    assert page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [720, 450]
+    assert page.locator("[data-act=panic]:visible").count() == 1
+    page.locator('[data-cell="4/2"]').scroll_into_view_if_needed()
+    box = page.locator('[data-cell="4/2"]').bounding_box()
+    assert box["height"] >= 44 and box["y"] + box["height"] <= 450
+    assert page.evaluate(AUDIT) == []
 
 
 def test_the_theme_follows_the_system_and_the_switch(opened):

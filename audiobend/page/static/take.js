@@ -123,10 +123,12 @@ async function render() {
   watchJob((await answer.json()).job, `Render ${chosen}`);
 }
 
-function downloads() {
+async function downloads() {
+  const answer = await fetch('/api/jobs').catch(() => null);
+  const sounds = (answer?.ok ? await answer.json() : []).filter((job) => job.state === 'done');
   const link = (words, href, name) => h('a.btn', {href, download: name, onclick: () => closeSheet()}, icon('dl'), words);
-  const recordings = store.hello.session?.recordings ?? [];
   openSheet('downloads', 'Download', h('div.sc', {}, link('Patch: what sounds now', '/api/patch', 'patch.yaml'),
     chosen ? link(`Take: ${chosen}`, `/api/takes/${encodeURIComponent(chosen)}`, `${chosen}.jsonl`) : null,
-    ...recordings.map((name) => link(`Sound: ${name}`, `/api/recordings/${encodeURIComponent(name)}`, name))));
+    ...sounds.map(({name, result}) => link(`Sound: ${name}`, result, name)),
+    sounds.length ? null : h('p.note', {text: 'A take, or a file that is dropped, is rendered first; its sound is here then.'})));
 }
