@@ -162,6 +162,8 @@ class Performance(Supervisor):
     def _choose(self, before: State, after: State) -> None:
         """Play by another profile, or through another card; where that cannot be, all is told as it was."""
         try:
+            if after.profile != before.profile and after.take:
+                raise TakeError(f"the take '{after.take}' is of one profile; stop it before another is chosen")
             if after.profile != before.profile:
                 self.use_profile(after.profile)
             if (after.input, after.output) != (before.input, before.output):
