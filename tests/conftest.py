@@ -41,14 +41,14 @@ def pytest_configure(config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Deal tests out one by one, but for those that belong together; they come first."""
+    """Deal tests out by the function (of thousands of portions each costs), but for those that belong together."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             if nodeid.startswith(SOUND_SERVERS):
                 return SOUND_SERVERS[0]
-            return next((start for start in TOGETHER if nodeid.startswith(start)), nodeid)
+            return next((start for start in TOGETHER if nodeid.startswith(start)), nodeid.partition("[")[0])
 
     return Scheduling(config, log)
 
