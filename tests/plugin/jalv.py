@@ -1,26 +1,27 @@
-"""A host of LV2 plugins over JACK: jalv, which tells of every output of its plugin that changes."""
+"""A host of LV2 plugins over JACK: jalv, which tells its plugin's outputs when it is asked."""
 
 import os
 import re
 import subprocess
 import threading
 from pathlib import Path
+from queue import SimpleQueue
 
 import jack
 
 from tests.realtime.rig import end_with_us
 
 URI = "urn:audiobend:plugin"
-_TOLD = re.compile(r"(\w+) = ([-\d.]+)$")
+_TOLD = re.compile(r"status = ([\d.]+)$")
 
 
 class Jalv:
     """One plugin of ``bundles`` as a JACK client of a name; ``set`` are values of its parameters."""
 
     def __init__(self, bundles: Path, name: str, environment: dict[str, str], **set_: float) -> None:
-        self.name, self.told = name, dict[str, float]()
-        values = (f"-c{symbol}={value}" for symbol, value in set_.items())
-        words = ["stdbuf", "-oL", "jalv", "-p", "-x", "-n", name, *values, URI]
+        self.name, self._told = name, SimpleQueue[int]()
+        values = (word for symbol, value in set_.items() for word in ("-c", f"{symbol}={value}"))
+        words = ["stdbuf", "-oL", "jalv", "-x", "-n", name, *values, URI]
         self._process = subprocess.Popen(
             words, env=os.environ | environment | {"LV2_PATH": str(bundles)}, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, preexec_fn=end_with_us,
@@ -30,12 +31,14 @@ class Jalv:
     def _listen(self) -> None:
         for line in self._process.stdout:
             if found := _TOLD.search(line.strip()):
-                self.told[found[1]] = float(found[2])
+                self._told.put(int(float(found[1])))
 
     @property
     def status(self) -> int:
         """0 no server, 1 starting, 2 bent, 3 late, 4 refused."""
-        return int(self.told.get("status", 0))
+        self._process.stdin.write("monitors\n")
+        self._process.stdin.flush()
+        return self._told.get(timeout=20)
 
     def latency(self) -> int:
         """Samples by which its output is later than its input, as JACK knows it from the plugin."""

@@ -24,14 +24,13 @@ class Server:
         folder.mkdir(mode=0o700, exist_ok=True)
         self.path = folder / "s"
         self._words = [*AUDIOBEND, "server", "--json", "--osc-port", "0", "--backend", BACKEND, *map(str, words)]
-        own = {"AUDIOBEND_SERVER": str(self.path), "AUDIOBEND_NO_SPAWN": "1", "OMP_NUM_THREADS": "1"}
-        self.environment = os.environ | own
+        self.environment = {"AUDIOBEND_SERVER": str(self.path), "AUDIOBEND_NO_SPAWN": "1", "OMP_NUM_THREADS": "1"}
         self.start()
 
     def start(self) -> "Server":
         self.said: list[dict] = []
         self._process = subprocess.Popen(
-            self._words, env=self.environment, stdout=subprocess.PIPE, text=True, preexec_fn=end_with_us
+            self._words, env=os.environ | self.environment, stdout=subprocess.PIPE, text=True, preexec_fn=end_with_us
         )
         threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
         assert wait_for(lambda: any(line["event"] == "start" for line in self.said), 120), self._process.poll()
@@ -81,8 +80,8 @@ class Host:
         self._folder, self._n = folder, 0
         words = [sys.executable, str(Path(__file__).with_name("host.py")), str(bundle)]
         self._process = subprocess.Popen(
-            words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            preexec_fn=end_with_us,
+            words, env=os.environ | environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True, preexec_fn=end_with_us,
         )    # fmt: skip
 
     def tell(self, **order: object) -> None:
