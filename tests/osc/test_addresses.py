@@ -28,6 +28,9 @@ TEXTS = {
     "/audiobend/bend/lean/layer": "z",
     "/audiobend/solo": "fog",
     "/audiobend/chain/order": "lean fog",
+    "/audiobend/profile": "low",
+    "/audiobend/input": "Microphone",
+    "/audiobend/output": "Loudspeakers",
 }
 MORPH = "/audiobend/scene/morph/position"
 
