@@ -18,7 +18,8 @@ def path(place):
 
 
 @pytest.fixture
-def line():
+def line(monkeypatch):
+    monkeypatch.setattr(messages, "SENDING", 1)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     yield Line(ours), theirs
     ours.close()
@@ -113,7 +114,7 @@ def test_who_stalls_is_not_waited_for(line, begun, monkeypatch):
         ours.first()
 
 
-def test_who_does_not_read_is_cut_off(line, monkeypatch):
+def test_who_does_not_read_is_cut_off(line):
     ours, theirs = line
     for _ in range(8):
         ours.send(Message("state", (), "x" * 2**19))

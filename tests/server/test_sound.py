@@ -204,6 +204,12 @@ def test_another_profile_is_told_with_its_latency_and_kept(server, tiny_bundle, 
 def test_what_the_line_shows_is_told_as_json_too(server):
     with server.plugin() as plugin:
         plugin.ready()
-        until(lambda: any(one["instance"] == plugin.number for one in server.told[-1].get("instances", ())))
-        (shown,) = (one for one in server.told[-1]["instances"] if one["instance"] == plugin.number)
-    assert shown["osc_port"] == plugin.port and shown["engine"] == "running" and "load" in shown
+        number = plugin.number
+
+        def shown() -> list[dict]:
+            told = server.told[-1].get("instances", ())
+            return [one for one in told if one["instance"] == number and one["engine"] == "running"]
+
+        until(shown)
+        (one,) = shown()
+    assert one["osc_port"] == plugin.port and one["latency"] == plugin.latency and "load" in one
