@@ -11,7 +11,7 @@ SILENT = 0.4
 
 
 class HostSide:
-    """An `audiobend.live.processes.AudioSide` without a process: what it runs on is known, its blocks are counted.
+    """An `audiobend.live.audio_process.AudioSide` without a process: what it runs on is known, its blocks are counted.
 
     A host that stops, or goes, is no mistake: whoever owns the performance knows when it is over.
     """

@@ -14,12 +14,13 @@ import numpy as np
 from audiobend.errors import DeviceError
 from audiobend.io.audiofile import probe
 from audiobend.live.audio import Card, Host, Streaming, look_for
+from audiobend.live.audio_process import AudioProcess, AudioSide
 from audiobend.live.dsp import Go, Ready, Wanted
+from audiobend.live.engine_process import EngineProcess
 from audiobend.live.host import HostSide
 from audiobend.live.latency import Latency, cushion_samples
 from audiobend.live.meter import LostTime, Status
 from audiobend.live.priority import ADVICE
-from audiobend.live.processes import AudioProcess, AudioSide, EngineProcess
 from audiobend.live.recorder import Recorder
 from audiobend.live.rings import Count, Gauge, Shared
 from audiobend.live.seam import Told
