@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 from audiobend.control import Command, Context, ModelFailed, Set, StartTake, State, StopTake
 from audiobend.errors import AudiobendError, TakeError
@@ -23,6 +23,8 @@ from audiobend.osc.doors import Doors, Listening
 
 _ANY_PORT = Listening(port=0)
 _NOTHING = Keeping()
+HEARD = 0.3
+"""Seconds until a wish that cannot be is taken back: sooner nobody would hear of either."""
 
 
 class Performance(Supervisor):
@@ -170,6 +172,7 @@ class Performance(Supervisor):
                 self.use_card(after.input, after.output)
         except AudiobendError as error:
             self._tell(str(error))
+            sleep(HEARD)
             self._tell_devices()
 
     def _tell_devices(self) -> None:

@@ -1,6 +1,7 @@
 """Pages see the state, change it by the addresses of OSC, and stay in step with each other and with OSC."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -144,3 +145,33 @@ def test_figures_come_by_themselves(stage):
 
     status = asyncio.run(look())["status"]
     assert status.keys() >= {"load", "xruns", "late_blocks", "seconds", "latency_ms", "bypass", "in_db", "out_db"}
+
+
+def is_played(before: float, is_less: bool, told: dict) -> bool:
+    """Whether a message tells that sound is bent, sooner than before or not."""
+    status = told.get("status", {})
+    return bool(status.get("is_bent")) and (status["latency_ms"] < before - 1) is is_less
+
+
+def test_another_profile_is_played_where_no_take_is_recorded_and_wishes_that_cannot_be_are_taken_back(stage):
+    async def play():
+        async with page(stage) as (one, greeting):
+            before = greeting["hello"]["latency"]["total_ms"]
+            refused = await one.do(["/audiobend/profile", "lo"])
+            assert refused["fail"][0][1] == 409 and "did you mean 'low'" in refused["fail"][0][2]
+            await one.do(["/audiobend/input", "nobody"])    # no card is played through
+            await one.told("/audiobend/input", "nobody")
+            await one.told("/audiobend/input", greeting["state"]["addresses"]["/audiobend/input"][0])
+            await one.do(["/audiobend/take/start", "of one engine"])
+            await one.do(["/audiobend/profile", "low"])
+            await one.told("/audiobend/profile", "low")
+            await one.told("/audiobend/profile", "balanced")
+            await one.do(["/audiobend/take/stop"])
+            for profile, is_less in (("low", True), ("balanced", False)):
+                await one.do(["/audiobend/profile", profile])
+                one.heard.clear()
+                await one.until(partial(is_played, before, is_less))
+                async with web(stage) as session:
+                    assert (await (await session.get("/api/about")).json())["profile"] == profile
+
+    asyncio.run(play())
