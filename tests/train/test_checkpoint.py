@@ -44,7 +44,7 @@ def same(a, b) -> bool:
     return a == b
 
 
-@pytest.mark.parametrize("optimiser", ["muon", "adam"])
+@pytest.mark.parametrize("optimiser", [pytest.param("muon", marks=pytest.mark.slow), "adam"])
 def test_six_steps_are_three_and_a_new_process_for_three_bit_for_bit(tmp_path, optimiser):
     straight, first = (trainer(steps=6, optimiser=optimiser) for _ in range(2))
     straight.run()
