@@ -64,15 +64,14 @@ def played(card: SoftCard, hosts: list[Jalv], bending: Bending, seconds: float) 
     }
 
 
-def killed(card: SoftCard, host: Jalv, bending: Bending) -> tuple[dict[str, Any], tuple[int, int]]:
+def killed(card: SoftCard, host: Jalv, bending: Bending) -> tuple[dict[str, Any], int]:
     """Kill the server and start another; return when what happened, and where the sound was dry for certain."""
     at, begun = card.position, monotonic()
     bending.kill()
     assert wait_for(lambda: host.status in (0, 1, 3))
     noticed = monotonic() - begun
-    dry_from = card.position + 2 * PERIOD
     sleep(2.0)
-    dry_to, begun = card.position - 2 * PERIOD, monotonic()
+    dry, begun = card.position - 2 * PERIOD, monotonic()
     bending.start()
     started = monotonic()
     assert wait_for(lambda: host.status == 2, 60)
@@ -83,7 +82,7 @@ def killed(card: SoftCard, host: Jalv, bending: Bending) -> tuple[dict[str, Any]
         "killed_at": at,
         "host_alive": host.is_alive,
     }
-    return found, (dry_from, dry_to)
+    return found, dry
 
 
 def lag_of(recorded: np.ndarray, sound: np.ndarray, at: int) -> int:
@@ -129,8 +128,9 @@ def main() -> None:
             bending.close()
             server.close()
     lag = lag_of(recorded[:, 0], sound[:, 0], 2 * RATE + RATE)
-    turned = first_dry(recorded[:, 1], sound[:, 0], lag, death.pop("killed_at"), dry[1])
-    death["last_bent_ms"] = round(1000 * (turned - dry[0] + 2 * PERIOD) / RATE, 1)
+    at = death.pop("killed_at")
+    turned = first_dry(recorded[:, 1], sound[:, 0], lag, at, dry)
+    death["dry_after_ms"] = round(1000 * (turned - at) / RATE, 1)    # the engine was ahead
     figures = quiet | {"latency_reported": latency, "latency_measured": lag - PERIOD} | death
     show(figures, asked.json)
     if asked.check:
