@@ -75,7 +75,7 @@ def head(**changes):
         ([head(), "{}"], "line 2: sample must be a whole number"),
         ([head(), '{"sample": 1e400}'], "line 2: sample must be"),
         ([head(), '{"sample": NaN}'], "line 2: is not JSON"),
-        ([head(), '{"event": "exploded", "sample": 1}'], "line 2: event must be began, skipped, scene, started or stopped"),
+        ([head(), '{"event": "exploded", "sample": 1}'], "line 2: event must be began, skipped, scene, started or"),
         ([head(), '{"sample": 1, "n": 1, "t": "now"}'], "line 2: t must be a number of seconds"),
         ([head(), '{"sample": 1, "n": 1, "t": 0, "address": "mix", "args": []}'], "line 2: address must begin"),
         ([head(), '{"sample": 1, "n": 1, "t": 0, "address": "/mix", "args": [[]]}'], "line 2: args must be"),
