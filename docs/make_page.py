@@ -128,12 +128,32 @@ def take(browser: Browser, url: str, size: str, theme: str, folder: Path, is_all
         return
     page = opened(browser, url, size, theme)
     page.locator("[data-transform=erode]").click()
-    wait(page, {"desk": 8.5, "stage": 6.5, "phone": 3.5}[size])
+    colour(page, {"desk": 1.7, "stage": 1.3, "phone": 0.8}[size])
     for name, view in names.items():
         shot(page, view, folder / f"{name}.png")
     page.context.close()
     if is_all and theme == "dark":
         special(browser, url, size, folder)
+
+
+def colour(page: Page, seconds: float) -> None:
+    """Let one bend after the other come in, so that each is seen."""
+    with page.expect_response("**/api/state") as answer:
+        page.evaluate("() => fetch('/api/state')")
+    for one in answer.value.json()["bends"]:
+        if one["on"] != (one["id"] == "shine"):
+            turn(page, one["switch"], one["id"] == "shine")
+    for name in ("fog", "glide", "dust", "crack"):
+        wait(page, seconds)
+        turn(page, f"/audiobend/bend/{name}/on", True)
+    wait(page, seconds)
+
+
+def turn(page: Page, address: str, on: bool) -> None:
+    """Switch a bend, whatever view is open."""
+    page.evaluate(
+        """async ([address, on]) => (await import('/static/engine.js')).tellEngine([address, on ? 1 : 0])""", [address, on]
+    )
 
 
 def special(browser: Browser, url: str, size: str, folder: Path) -> None:

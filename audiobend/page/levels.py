@@ -7,7 +7,7 @@ from audiobend.page.messages import News
 
 MAX_TAKES = 64
 MAX_LEVELS = 4 * 3600
-FLOOR_DB = -60.0
+SILENT_DB = -120.0
 
 
 class TakeLevels:
@@ -31,9 +31,8 @@ class TakeLevels:
         """Take what is told of the sound."""
         levels = self._levels.get(self._name)
         if levels is not None and self._name and len(levels) < MAX_LEVELS:
-            db = float(figures.get("out_db", FLOOR_DB))
-            levels.append(round(min(1.0, max(0.0, 1 - db / FLOOR_DB)), 3))
+            levels.append(round(min(1.0, 10 ** (float(figures.get("out_db", SILENT_DB)) / 20)), 3))
 
     def of(self, name: str) -> list[float]:
-        """Return the levels of a take, 0 (-60 dB) to 1 (a full sine); none where they are not known."""
+        """Return the levels of a take, as amplitudes, 1 is a full sine; none where they are not known."""
         return self._levels.get(name, [])

@@ -15,6 +15,6 @@ def test_levels_belong_to_the_take_that_is_recorded_and_begin_anew_with_it():
     levels.hear({})
     levels.follow(News([(0, ["/audiobend/take/name", ""])]))
     levels.hear({"out_db": 0.0})
-    assert levels.of("one") == [pytest.approx(0.5)]
-    assert levels.of("two") == [pytest.approx(0.9), 0.0]
+    assert levels.of("one") == [pytest.approx(0.032)]
+    assert levels.of("two") == [pytest.approx(0.501), 0.0]
     assert levels.of("three") == []

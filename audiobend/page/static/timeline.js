@@ -41,10 +41,11 @@ export function drawTimeline(canvas, name, timeline) {
 
 function wave(pen, levels, width, top) {
   pen.fillStyle = token('t2');
+  const most = Math.max(0.05, ...levels);
   for (let x = 0; x < width; x++) {
     const at = (x / width) * (levels.length - 1);
     const [one, next] = [levels[Math.floor(at)], levels[Math.ceil(at)]];
-    const tall = Math.max(1, (one + (next - one) * (at % 1)) * top * 0.92);
+    const tall = Math.max(1, (one + (next - one) * (at % 1)) / most * top * 0.92);
     pen.fillRect(x, top / 2 + 2 - tall / 2, 1, tall);
   }
 }
