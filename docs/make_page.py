@@ -151,9 +151,8 @@ def colour(page: Page, seconds: float) -> None:
 
 def turn(page: Page, address: str, on: bool) -> None:
     """Switch a bend, whatever view is open."""
-    page.evaluate(
-        """async ([address, on]) => (await import('/static/engine.js')).tellEngine([address, on ? 1 : 0])""", [address, on]
-    )
+    tell = "async (command) => (await import('/static/engine.js')).tellEngine(command)"
+    page.evaluate(tell, [address, int(on)])
 
 
 def special(browser: Browser, url: str, size: str, folder: Path) -> None:
