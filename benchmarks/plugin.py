@@ -24,7 +24,7 @@ import numpy as np
 
 from audiobend.live.rings import HEADER, Count
 from audiobend.plugin.building import build
-from tests.plugin.jalv import Jalv, is_there, patch_between
+from tests.plugin.jalv import Jalv, patch_between
 from tests.plugin.rig import Server as Bending
 from tests.realtime.rig import PERIOD, Server, SoftCard, noise, wait_for
 
@@ -116,7 +116,6 @@ def main() -> None:
         try:
             for name, values in (("through", {"mix": 0.0}), ("bent", {})):
                 hosts.append(Jalv(bundles["lv2"].parent, name, bending.environment, **values))
-                assert wait_for(lambda: is_there(hosts[-1]))
             quiet = played(card, hosts, bending, seconds)
             latency = hosts[0].latency()
             death, dry = killed(card, hosts[1], bending)

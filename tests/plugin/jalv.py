@@ -27,6 +27,7 @@ class Jalv:
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, preexec_fn=end_with_us,
         )    # fmt: skip
         threading.Thread(target=self._listen, daemon=True).start()
+        assert self.status >= 0    # it answers when its ports are there
 
     def _listen(self) -> None:
         for line in self._process.stdout:
@@ -78,9 +79,3 @@ def patch_between(card: str, *hosts: Jalv) -> None:
             for microphone, target in zip(microphones, inputs, strict=True):
                 wires.connect(microphone, target)
             wires.connect(outputs[0], speaker)
-
-
-def is_there(host: Jalv) -> bool:
-    """Whether its ports are there."""
-    with jack.Client("eyes", no_start_server=True, servername=os.environ["JACK_DEFAULT_SERVER"]) as eyes:
-        return len(eyes.get_ports(f"{host.name}:", is_audio=True)) == 4

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.parts import needed
-from tests.plugin.jalv import Jalv, is_there, patch_between
+from tests.plugin.jalv import Jalv, patch_between
 from tests.plugin.rig import Server
 from tests.realtime.conftest import server, soft_card, sound_system
 from tests.realtime.rig import PERIOD, noise, wait_for
@@ -40,7 +40,6 @@ def jalv(soft_card, bundles, bending):
 
     def start(name: str, **values: float) -> Jalv:
         hosts.append(Jalv(bundles["lv2"].parent, name, bending.environment, **values))
-        assert wait_for(lambda: is_there(hosts[-1]))
         return hosts[-1]
 
     yield start
