@@ -7,9 +7,7 @@ import threading
 from pathlib import Path
 from queue import SimpleQueue
 
-import jack
-
-from tests.realtime.rig import end_with_us
+from tests.realtime.rig import connect, end_with_us, ports
 
 URI = "urn:audiobend:plugin"
 _TOLD = re.compile(r"status = ([\d.]+)$")
@@ -70,12 +68,8 @@ class Jalv:
 
 def patch_between(card: str, *hosts: Jalv) -> None:
     """Lead a card's microphones into every plugin, and the first output of each to a speaker of its own."""
-    with jack.Client("wires", no_start_server=True, servername=os.environ["JACK_DEFAULT_SERVER"]) as wires:
-        microphones = wires.get_ports(f"{card}:microphone")
-        speakers = wires.get_ports(f"{card}:speaker")
-        for host, speaker in zip(hosts, speakers, strict=False):
-            inputs = wires.get_ports(f"{host.name}:", is_input=True, is_audio=True)
-            outputs = wires.get_ports(f"{host.name}:", is_output=True, is_audio=True)
-            for microphone, target in zip(microphones, inputs, strict=True):
-                wires.connect(microphone, target)
-            wires.connect(outputs[0], speaker)
+    microphones, speakers = ports(f"{card}:microphone", "output"), ports(f"{card}:speaker", "input")
+    for host, speaker in zip(hosts, speakers, strict=False):
+        for microphone, target in zip(microphones, ports(f"{host.name}:", "input"), strict=True):
+            connect(microphone, target)
+        connect(ports(f"{host.name}:", "output")[0], speaker)

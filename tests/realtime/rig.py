@@ -3,6 +3,7 @@
 import ctypes
 import itertools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -74,6 +75,27 @@ class Server:
             if name.startswith("jack") and name != "jack-shm-registry":
                 with suppress(OSError):
                     (Path("/dev/shm") / name).unlink()
+
+
+# Wires are laid by other processes: libjack keeps the list of servers that it has seen first, for as long as it lives.
+
+
+def ports(start: str, way: str) -> list[str]:
+    """Names of the audio ports that begin so; ``way`` is "input" or "output"."""
+    listing = subprocess.run(["jack_lsp", "-p", "-t"], check=True, capture_output=True, text=True).stdout
+    found = re.findall(r"^(\S.*)\n\tproperties: (.*)\n\t(.*)", listing, re.MULTILINE)
+    return [name for name, kinds, type in found if name.startswith(start) and way in kinds and type.endswith("audio")]
+
+
+def connected_to(port: str) -> list[str]:
+    """Names of the ports that a port is connected to."""
+    listing = subprocess.run(["jack_lsp", "-c", port], check=True, capture_output=True, text=True).stdout
+    return [line.strip() for line in listing.splitlines() if line.startswith(" ")]
+
+
+def connect(source: str, target: str) -> None:
+    """Lay a wire."""
+    subprocess.run(["jack_connect", source, target], check=True, capture_output=True)
 
 
 class SoftCard:

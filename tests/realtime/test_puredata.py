@@ -1,14 +1,12 @@
 """Pure Data plays a running audiobend with the patch that is written for it, and hears what it does to the sound."""
 
 import json
-import os
 import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-import jack
 import pytest
 
 from audiobend.control import Context
@@ -18,7 +16,7 @@ from audiobend.osc.clients.pd import pd_patch
 from tests.osc.pd_rig import Pd
 from tests.osc.ports import free_port
 from tests.osc.test_peers import needs
-from tests.realtime.rig import noise
+from tests.realtime.rig import connect, connected_to, noise, ports
 
 pytestmark = [pytest.mark.slow, needs("pd")]
 
@@ -47,12 +45,10 @@ def listen(canvas):
     canvas.chain(canvas.obj("adc~ 1"), canvas.obj("env~ 2048 2048"), canvas.obj("print level"))
 
 
-def connect_to(name):
+def connect_to_speaker():
     """Let Pure Data hear what the speaker of the card gets."""
-    with jack.Client(name, no_start_server=True, servername=os.environ["JACK_DEFAULT_SERVER"]) as wires:
-        (speaker,) = wires.get_ports("softcard:speaker_1")
-        (source,) = wires.get_all_connections(speaker)
-        wires.connect(source, wires.get_ports("pure_data", is_input=True, is_audio=True)[0])
+    (source,) = connected_to("softcard:speaker_1")
+    connect(source, ports("pure_data", "input")[0])
 
 
 def level(pd, seconds=0.6):
@@ -77,7 +73,7 @@ def test_a_bend_switched_in_the_patch_is_heard_by_pure_data(playing, tiny_bundle
     of = surface(Context.of_model(load_model(str(tiny_bundle))), port=playing)
     words = ["-jack", "-r", "44100", "-channels", "1", "-nojackconnect"]
     with Pd(tmp_path, playing, {"audiobend.pd": pd_patch(of)}, words=words, add=listen) as pd:
-        connect_to("wires")
+        connect_to_speaker()
         bent = until(pd, lambda now: now > 20)
         place = next(n for n, one in enumerate(of.places) if one.path == "layer/5/all")
         pd.to("audiobend.place", place)
