@@ -71,7 +71,7 @@ class Performance(Supervisor):
         self._model, self._sources = model, {model.name: (setup.wanted.model, setup.wanted.clusters)}
         super().__init__(setup, tell)
         self._cueing = Cueing(self.desk, self._path_of_take, lambda: self._position() / self.streaming.rate, tell)
-        self._devices = "", "", ""
+        self._telling = threading.local()    # what is told about cards is no wish for other ones
         self._last_position = self._engine_began = 0
         try:
             self.osc = Doors(self.desk, listening).open()    # a port in use is known at once
@@ -152,7 +152,7 @@ class Performance(Supervisor):
                 watcher(after)
         self._archive.keep(before, after, self._number)
         self._cueing.follow(before, after)
-        if _devices(after) != _devices(before) and _devices(after) != self._devices:
+        if _devices(after) != _devices(before) and not hasattr(self._telling, "devices"):
             threading.Thread(target=self._choose, args=(before, after), daemon=True, name="devices").start()
 
     def _position(self) -> int:
@@ -178,9 +178,11 @@ class Performance(Supervisor):
     def _tell_devices(self) -> None:
         """Have the state say what is played through."""
         card = self.streaming
-        self._devices = self.setup.profile, card.input, card.output
-        names = ("profile", "input", "output")
-        self.desk.apply([Set(name, value) for name, value in zip(names, self._devices, strict=True)])
+        self._telling.devices = {"profile": self.setup.profile, "input": card.input, "output": card.output}
+        try:
+            self.desk.apply([Set(name, value) for name, value in self._telling.devices.items()])
+        finally:
+            del self._telling.devices
 
     def _path_of_take(self, name: str) -> Path:
         if self.session is None:
