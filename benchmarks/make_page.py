@@ -56,6 +56,7 @@ def main() -> None:
         "export.py": ["--check"],
         "pictures.py": ["--check"],
         "page.py": ["--check"],
+        "plugin.py": ["--check"],
     }
     if options.corpus:
         programs["fidelity.py"] = [str(options.corpus), "--check"]

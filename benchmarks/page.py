@@ -6,8 +6,8 @@
 each takes all spectra and all maps and turns a number thirty times a second, as a hand does. Each number of pages is
 looked at several times in turn, so that what else the machine does falls on all alike. Then Chromium opens the page,
 where there is one: what drawing takes of each frame, at the desk's size and at the phone's. Promise kept with --check:
-no block is late with pages where none is without, the load grows by less than a twentieth of a core (the viewers share its caches), and a frame of the
-desk takes less than 4 ms on the average.
+no block is late with pages where none is without, the load grows by less than a twentieth of a core (the viewers share
+its caches), and a frame of the desk takes less than 4 ms on the average.
 """
 
 import argparse
