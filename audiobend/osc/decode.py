@@ -33,7 +33,7 @@ from audiobend.osc.limits import Budget
 from audiobend.osc.macros import BIND, UNBIND, macro_command
 from audiobend.osc.match import is_pattern
 from audiobend.osc.parse import Argument, Message
-from audiobend.osc.rows import Row, from_norm
+from audiobend.osc.row import Row, from_norm
 from audiobend.osc.tree import Leaf
 
 WRONG_ARGUMENTS, NO_ADDRESS, NO_ACCESS, REFUSED, TOO_MANY = 400, 404, 405, 409, 429

@@ -11,7 +11,7 @@ from audiobend.control import State
 from audiobend.errors import AudiobendError
 from audiobend.osc.addresses import Table
 from audiobend.osc.encode import ROOT
-from audiobend.osc.rows import Row
+from audiobend.osc.row import Row
 from audiobend.osc.tree import Leaf, Node, leaf_at
 from audiobend.osc.values import wire_values
 

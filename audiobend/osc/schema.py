@@ -6,9 +6,9 @@ from typing import Any
 from audiobend.bending.macros import N_MACROS
 from audiobend.control import Context
 from audiobend.osc.encode import PROTOCOL, ROOT
+from audiobend.osc.row import Row
 from audiobend.osc.rows import (
     REPLIES,
-    Row,
     bend_forms,
     chain_rows,
     latent_rows,

@@ -8,7 +8,7 @@ from audiobend.bending.values import layer_name
 from audiobend.control import Place
 from audiobend.errors import did_you_mean
 from audiobend.osc.encode import ROOT
-from audiobend.osc.rows import Row
+from audiobend.osc.row import Row
 
 
 @dataclass(frozen=True, slots=True)

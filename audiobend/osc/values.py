@@ -4,7 +4,7 @@ from audiobend.bending import All, Cluster, Indices, Random, Range
 from audiobend.bending.features import Features
 from audiobend.control import State, read
 from audiobend.osc.encode import Sent
-from audiobend.osc.rows import to_norm
+from audiobend.osc.row import to_norm
 from audiobend.osc.tree import Leaf
 
 

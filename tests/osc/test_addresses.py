@@ -11,7 +11,7 @@ from audiobend.control import LoadPatch
 from audiobend.errors import ControlError
 from audiobend.osc.addresses import Table
 from audiobend.osc.limits import Budget
-from audiobend.osc.rows import to_norm
+from audiobend.osc.row import to_norm
 from tests.osc.conftest import make_context, make_patch
 
 TABLE = Table(make_context())

@@ -10,7 +10,7 @@ from typing import Literal
 
 from audiobend.bending.macros import N_MACROS
 from audiobend.control import Context
-from audiobend.osc.rows import Row
+from audiobend.osc.row import Row
 from audiobend.osc.schema import PORT, rows
 
 ANSWER_PORT = 9002
