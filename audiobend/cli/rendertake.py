@@ -28,7 +28,7 @@ def render_take(
 ) -> None:
     """Render sounds by a take, and tell what came of it."""
     from audiobend.io.modelbundle import load_model
-    from audiobend.io.takefile import load_take
+    from audiobend.io.takereading import load_take
     from audiobend.io.yamlfile import named
 
     take = load_take(path)

@@ -7,7 +7,7 @@ from time import sleep
 
 from audiobend.control import HaltTake, State
 from audiobend.errors import AudiobendError
-from audiobend.io.takefile import load_take
+from audiobend.io.takereading import load_take
 from audiobend.osc.desk import Desk
 from audiobend.takes import cues
 

@@ -65,7 +65,7 @@ def _render(work: Work, advance: Callable[[float], None]) -> None:
     from audiobend.course import timeline
     from audiobend.engine import Settings
     from audiobend.io.modelbundle import load_model
-    from audiobend.io.takefile import load_take
+    from audiobend.io.takereading import load_take
     from audiobend.live.replay import replay_file
     from audiobend.rendering import render_file
 

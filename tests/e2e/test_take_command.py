@@ -9,7 +9,8 @@ import pytest
 import soundfile as sf
 
 from audiobend.bending import Patch
-from audiobend.io.takefile import Began, Gesture, TakeHead, head_text, line_text, load_take, track_of
+from audiobend.io.takefile import Began, Gesture, TakeHead, head_text, line_text, track_of
+from audiobend.io.takereading import load_take
 from audiobend.osc.client import OscClient
 from audiobend.spectral.live_settings import LiveSettings
 from tests.e2e.test_live_command import SOUND, cut, events, start

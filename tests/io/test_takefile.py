@@ -6,18 +6,8 @@ import pytest
 
 from audiobend.bending import Patch
 from audiobend.errors import TakeError
-from audiobend.io.takefile import (
-    MAX_LINE,
-    Began,
-    Gesture,
-    SceneIs,
-    Skipped,
-    TakeHead,
-    Track,
-    head_text,
-    line_text,
-    load_take,
-)
+from audiobend.io.takefile import Began, Gesture, SceneIs, Skipped, TakeHead, Track, head_text, line_text
+from audiobend.io.takereading import MAX_LINE, load_take
 from audiobend.spectral.live_settings import LiveSettings
 
 PATCH = Patch(seed=4).add(3, "erode", {"radius": 2}, id="fog").set("fog/radius/lfo", "sine 0.3 1.5")

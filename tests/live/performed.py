@@ -8,7 +8,8 @@ import numpy as np
 from audiobend.bending import Patch
 from audiobend.control import Context, State
 from audiobend.io.modelbundle import load_model
-from audiobend.io.takefile import TakeHead, load_take
+from audiobend.io.takefile import TakeHead
+from audiobend.io.takereading import load_take
 from audiobend.live.chain import Chain
 from audiobend.live.dsp import Wanted
 from audiobend.live.keeper import Keeper

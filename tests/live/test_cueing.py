@@ -5,7 +5,8 @@ import pytest
 from audiobend.bending import Patch
 from audiobend.control import Context, LoadPatch, Panic, PlayTake, Set, State, StopTake, update
 from audiobend.errors import AudiobendError, ControlError
-from audiobend.io.takefile import Began, Gesture, Mark, SceneIs, Take, TakeHead, head_text, line_text, load_take
+from audiobend.io.takefile import Began, Gesture, Mark, SceneIs, Take, TakeHead, head_text, line_text
+from audiobend.io.takereading import load_take
 from audiobend.live.cueing import Cueing
 from audiobend.osc.desk import Desk
 from audiobend.spectral.live_settings import LiveSettings

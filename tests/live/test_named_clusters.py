@@ -12,7 +12,8 @@ from audiobend.control import Set
 from audiobend.errors import AudiobendError
 from audiobend.io.clusterfile import save_clusters
 from audiobend.io.modelbundle import load_model, weights_fingerprint
-from audiobend.io.takefile import Began, Take, TakeHead, head_text, load_take
+from audiobend.io.takefile import Began, Take, TakeHead, head_text
+from audiobend.io.takereading import load_take
 from audiobend.live.audio import Clock
 from audiobend.live.dsp import Wanted
 from audiobend.live.performance import Performance

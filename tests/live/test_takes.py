@@ -5,7 +5,8 @@ import pytest
 import soundfile as sf
 
 from audiobend.bending import Patch
-from audiobend.io.takefile import Gesture, Skipped, load_take
+from audiobend.io.takefile import Gesture, Skipped
+from audiobend.io.takereading import load_take
 from audiobend.live import takes
 from audiobend.live.replay import replay_file
 from audiobend.spectral.live_settings import LiveSettings
