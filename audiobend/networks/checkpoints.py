@@ -13,17 +13,11 @@ import torch
 from torch import Tensor
 
 from audiobend.errors import ModelError
+from audiobend.networks.checkpoints_files import LEGACY_MAGIC, ZIP_MAGIC, allowed, read_legacy, read_zip
 from audiobend.networks.checkpoints_nvlabs import from_nvlabs
 from audiobend.networks.checkpoints_rosinality import from_rosinality, is_state
 from audiobend.networks.checkpoints_tensorflow import from_tensorflow, networks_in
-from audiobend.networks.checkpoints_tensors import (
-    LEGACY_MAGIC,
-    ZIP_MAGIC,
-    allowed,
-    as_mapping,
-    read_legacy,
-    read_zip,
-)
+from audiobend.networks.checkpoints_tensors import as_mapping
 from audiobend.networks.pickles import read_pickle
 from audiobend.networks.stylegan2 import Architecture, StyleGAN2
 
