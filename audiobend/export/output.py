@@ -6,9 +6,9 @@ filter itself when the file is made.
 
 import numpy as np
 import torch
-from scipy.signal import butter, sosfilt
 from torch import Tensor, nn
 
+from audiobend.spectral.filters import Filter, lowpass3
 from audiobend.spectral.guard import BYPASS_HOPS, LIMITER_DELAY, OFFSET_HZ
 from audiobend.spectral.limiter import CEILING
 from audiobend.spectral.stft import HOP_LENGTH
@@ -52,15 +52,15 @@ class OffsetBlocker(nn.Module):
     def __init__(self, n_channels: int, sample_rate: int) -> None:
         super().__init__()
         self.hop_length = HOP_LENGTH
-        sos = butter(3, OFFSET_HZ, fs=sample_rate, output="sos")
-        n_state = 2 * len(sos)
+        sections = lowpass3(OFFSET_HZ, sample_rate)
+        n_state = 2 * len(sections)
 
         def respond(samples: "np.ndarray[tuple[int], np.dtype[np.float64]]", state: int = -1) -> tuple[Tensor, Tensor]:
-            zi = np.zeros(n_state)
+            one = Filter(sections, n_signals=1)
             if state >= 0:
-                zi[state] = 1.0
-            out, after = sosfilt(sos, samples, zi=zi.reshape(-1, 2))
-            return torch.from_numpy(out.copy()), torch.from_numpy(after.reshape(-1).copy())
+                one.state.flat[state] = 1.0
+            out = one.feed(samples[None])
+            return torch.from_numpy(out[0]), torch.from_numpy(one.state.flatten())
 
         units = [respond(unit) for unit in np.eye(HOP_LENGTH)]
         states = [respond(np.zeros(HOP_LENGTH), state) for state in range(n_state)]

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfilt
 
+from audiobend.spectral.filters import Filter, lowpass3
 from audiobend.spectral.follow import Glide
 from audiobend.spectral.limiter import CEILING, Limiter
 from audiobend.spectral.stft import HOP_LENGTH
@@ -40,17 +40,15 @@ class OffsetBlocker:
     """
 
     def __init__(self, n_channels: int, sample_rate: int) -> None:
-        self._filter = butter(3, OFFSET_HZ, fs=sample_rate, output="sos")
-        self._state = np.zeros((len(self._filter), 2, n_channels, 2))
+        self._filter = Filter(lowpass3(OFFSET_HZ, sample_rate), 2 * n_channels)
 
     def reset(self) -> None:
         """Forget every offset."""
-        self._state[:] = 0
+        self._filter.reset()
 
     def feed(self, wet: Samples, dry: Samples) -> Samples:
         """Return the wet samples ``(channel, time)`` without what the dry ones have less of."""
-        (made, own), self._state = sosfilt(self._filter, np.stack([wet, dry]).astype(np.float64), zi=self._state)
-        self._state[np.abs(self._state) < 1e-30] = 0    # denormal numbers are slow
+        made, own = np.split(self._filter.feed(np.concatenate([wet, dry])), 2)
         excess = np.sign(made) * np.maximum(np.abs(made) - np.abs(own), 0.0)
         out: Samples = wet - excess.astype(np.float32)
         return out

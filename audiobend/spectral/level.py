@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import torch
-from scipy.signal import lfilter
 from torch import Tensor
 
+from audiobend.spectral.filters import Filter, one_pole
 from audiobend.spectral.stft import HOP_LENGTH
 from audiobend.spectral.streaming import Framer
 
@@ -24,16 +24,12 @@ class LevelMatch:
     """
 
     def __init__(self) -> None:
-        self._keep = math.exp(-HOP_LENGTH / 44100 / LEVEL_SECONDS)
-        self._state = [np.zeros(1), np.zeros(1)]
+        self._slow = Filter(one_pole(math.exp(-HOP_LENGTH / 44100 / LEVEL_SECONDS)), n_signals=2)
 
     def feed(self, input_db: Tensor, unbent_db: Tensor) -> Tensor:
         """Return the gain of each column, ``(1, 1, column)`` dB; one for all channels keeps the stereo image."""
-        power = []
-        for index, db in enumerate((input_db, unbent_db)):
-            energy = (10 ** (db.clamp(max=20.0).double() / 10)).sum(dim=(0, 1)).numpy()
-            smooth, self._state[index] = lfilter([1 - self._keep], [1, -self._keep], energy, zi=self._state[index])
-            power.append(torch.from_numpy(smooth).clamp(min=1e-30))
+        energy = [(10 ** (db.clamp(max=20.0).double() / 10)).sum(dim=(0, 1)).numpy() for db in (input_db, unbent_db)]
+        power = torch.from_numpy(self._slow.feed(np.stack(energy))).clamp(min=1e-30)
         gain_db = 10 * (power[0] / power[1]).log10()
         return gain_db.clamp(*LEVEL_RANGE_DB).float()[None, None]
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import torch
-from scipy.ndimage import minimum_filter1d
 from torch import Tensor
+
+from audiobend.spectral._guard_kernels import lowest_ahead
 
 CEILING = 0.9988
 """-0.01 dBFS."""
@@ -62,6 +63,6 @@ class Limiter:
         samples, self._pending = self._pending[:, :n], self._pending[:, n:]
         if gains.min() == 1.0:
             return samples
-        lowest = minimum_filter1d(gains, look, origin=-(look // 2))[: n + look - 1]
+        lowest = lowest_ahead(gains, look)
         smooth = np.convolve(lowest, self._kernel, mode="valid")
         return (samples * torch.from_numpy(smooth).float()).clamp_(-self.ceiling, self.ceiling)
