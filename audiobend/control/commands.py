@@ -194,6 +194,26 @@ class HaltTake:
 
 
 @dataclass(frozen=True)
+class StartRecording:
+    """Record what is played from now on; without a name, under the next free one."""
+
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class StopRecording:
+    """End the recording; it is there once who owns the state has finished its file, and gives `EndedRecording`."""
+
+
+@dataclass(frozen=True)
+class EndedRecording:
+    """A recording has ended: its file is whole, under the name ``kept_as``; an empty one where there is no file."""
+
+    name: str
+    kept_as: str = ""
+
+
+@dataclass(frozen=True)
 class RequestModel:
     """Ask for another model. Loading takes seconds: who owns the state loads it, then gives `ModelLoaded` (with the
     new model's context) or `ModelFailed`."""
@@ -236,6 +256,9 @@ Command = (
     | StopTake
     | PlayTake
     | HaltTake
+    | StartRecording
+    | StopRecording
+    | EndedRecording
     | RequestModel
     | ModelLoaded
     | ModelFailed

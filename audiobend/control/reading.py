@@ -16,6 +16,7 @@ _COUNTED: dict[str, Callable[[State], int | str]] = {
     "undos": lambda state: len(state.history.past),
     "redos": lambda state: len(state.history.future),
     "take": lambda state: state.take,
+    "recording": lambda state: state.recording,
     "playing": lambda state: state.playing,
     "image": lambda state: state.image,
 }

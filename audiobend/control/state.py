@@ -91,6 +91,14 @@ class State:
         Name of the take that is played again; empty where none is.
     plays : int
         How often one was begun.
+    can_record : bool
+        There is a session to record into.
+    recording : str
+        Name of the recording of what is played that is being made; empty where none is.
+    finishing : tuple of str
+        Names of those that have been stopped, and are not whole yet.
+    recordings : tuple of str
+        Names of those there are.
     model : str
         Name of the model that sounds.
     wanted_model : str
@@ -122,6 +130,10 @@ class State:
     takes: tuple[str, ...] = ()
     playing: str = ""
     plays: int = 0
+    can_record: bool = False
+    recording: str = ""
+    finishing: tuple[str, ...] = ()
+    recordings: tuple[str, ...] = ()
     model: str = ""
     wanted_model: str = ""
     model_error: str = ""

@@ -12,6 +12,7 @@ from audiobend.control.commands import (
     BindMacro,
     Command,
     DeleteScene,
+    EndedRecording,
     HaltTake,
     LoadPatch,
     LoadScene,
@@ -28,7 +29,9 @@ from audiobend.control.commands import (
     RequestModel,
     SaveScene,
     Set,
+    StartRecording,
     StartTake,
+    StopRecording,
     StopTake,
     UnbindMacro,
     Undo,
@@ -37,6 +40,7 @@ from audiobend.control.fitting import MAX_BENDS, check_axis, check_fits, fitting
 from audiobend.control.history import History, redone, remembered, undone
 from audiobend.control.macros import bound, moved_macro, unbound
 from audiobend.control.reading import has_bend, new_bend
+from audiobend.control.recordings import recorded
 from audiobend.control.sceneplay import deleted, loaded, morphed, morphed_four, moved, renamed, saved
 from audiobend.control.scenes import check_name
 from audiobend.control.state import Context, State
@@ -166,6 +170,8 @@ def _carry_out(state: State, command: Command, context: Context) -> State:
             return _play_take(state, name)
         case HaltTake():
             return state.replace(playing="")
+        case StartRecording() | StopRecording() | EndedRecording():
+            return recorded(state, command)
         case SaveScene(name):
             return saved(state, name)
         case RenameScene(name, to):

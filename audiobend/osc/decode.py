@@ -22,8 +22,10 @@ from audiobend.control import (
     RequestModel,
     SaveScene,
     Set,
+    StartRecording,
     StartTake,
     State,
+    StopRecording,
     StopTake,
     Undo,
 )
@@ -85,10 +87,12 @@ _CHANGES: dict[str, Callable[..., Command]] = {
     "chain/remove": RemoveBend,
     "take/start": StartTake,
     "take/play": PlayTake,
+    "recording/start": StartRecording,
     "model/load": RequestModel,
 }
 _BUTTONS: dict[str, Callable[[], Command]] = {
     "panic": Panic, "undo": Undo, "redo": Redo, "take/stop": StopTake, "take/halt": HaltTake,
+    "recording/stop": StopRecording,
 }
 _SILENT = ("scene/morph", "scene/pad", "model/load")
 """What is not confirmed at once."""

@@ -19,7 +19,7 @@ from audiobend.osc.values import as_sent, wire_values
 _FIXED = (
     *("mix", "detail", "gain", "gain/norm", "limiter", "match_level", "bypass", "seed"),
     *("difference", "solo", "chain/order"),
-    *("scene/count", "take/name", "take/playing", "profile", "input", "output"),
+    *("scene/count", "take/name", "take/playing", "recording/name", "profile", "input", "output"),
     *(f"macro/{number}" for number in range(1, N_MACROS + 1)),
 )
 _COUNTED = ("undo/count", "redo/count")

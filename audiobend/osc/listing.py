@@ -67,5 +67,6 @@ _LISTS: dict[str, Callable[[str, State, Context], list[Line]]] = {
     "list/macros": _macros,
     "list/scenes": lambda _, state, context: [(name,) for name in state.scenes],
     "list/takes": lambda _, state, context: [(name,) for name in state.takes],
+    "list/recordings": lambda _, state, context: [(name,) for name in state.recordings],
     "list/models": lambda _, state, context: [(name,) for name in context.models],
 }

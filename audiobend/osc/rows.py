@@ -106,6 +106,11 @@ def scene_rows() -> Iterator[Row]:
     yield Row("take/play", "action", "s", "do again what was done in a take, while sound runs", "w")
     yield Row("take/halt", "action", "i", "play no take any more; nothing, or 1", "w", optional=1)
     yield told("take/playing", "s", "the take that is played again; empty where none is", "playing")
+    yield Row("recording/start", "action", "s", "record what is played from now on into the session's folder, under "
+              "that name or a free one; done tells the name", "w", optional=1)
+    yield Row("recording/stop", "action", "i", "end the recording; its file is there when list/recordings tells it; "
+              "nothing, or 1", "w", optional=1)
+    yield told("recording/name", "s", "the recording that is being made; empty where none is", "recording")
     yield Row("profile", "text", "s", "latency: low, balanced or studio; a new engine takes the place of this one",
               target="profile")
     yield Row("input", "text", "s", "the sound card that is listened to, by its name", target="input")
@@ -153,6 +158,8 @@ def service_rows() -> Iterator[Row]:
               "value at 0, value at 1", "r")
     yield Row("list/scenes", "action", "", "a message for each scene: index, count, name", "r")
     yield Row("list/takes", "action", "", "a message for each take of the session: index, count, name", "r")
+    yield Row("list/recordings", "action", "", "a message for each recording of the session that is whole: index, "
+              "count, name", "r")
     yield Row("list/models", "action", "", "a message for each model: index, count, name", "r")
 
 

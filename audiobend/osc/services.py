@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from audiobend.control import AddBend, Command, Context, StartTake, State
+from audiobend.control import AddBend, Command, Context, StartRecording, StartTake, State
 from audiobend.errors import ControlError
 from audiobend.osc.decode import Ask
 from audiobend.osc.desk import Desk
@@ -76,6 +76,8 @@ def came_of(command: Command, state: State) -> tuple[str, ...]:
     match command:
         case StartTake():
             return (state.take,)
+        case StartRecording():
+            return (state.recording,)
         case AddBend() if state.patch.bends:
             return (state.patch.bends[-1].id,)
     return ()

@@ -71,7 +71,7 @@ def context():
 
 @pytest.fixture
 def desk(context):
-    return Desk(State(make_patch(), model="tiny"), context)
+    return Desk(State(make_patch(), model="tiny", can_record=True), context)
 
 
 @pytest.fixture

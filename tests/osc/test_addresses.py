@@ -160,7 +160,7 @@ def test_what_is_only_told_refuses_values(talk):
     for leaf in TOLD:
         refused(talk, leaf, 1, code=405)
         assert talk.value(leaf.address) in (0, "")
-    assert {one.row.path for one in TOLD} >= {"scene/count", "undo/count", "redo/count", "take/name"}
+    assert {one.row.path for one in TOLD} >= {"scene/count", "undo/count", "redo/count", "take/name", "recording/name"}
 
 
 def test_every_address_refuses_blobs_and_lists(talk):
@@ -186,7 +186,7 @@ def test_every_action_refuses_the_wrong_number_of_arguments(talk, leaf):
 
 
 @pytest.mark.parametrize("value", ["loud", float("nan"), float("inf")])
-@pytest.mark.parametrize("path", ["sync", "notify", "dump", "panic", "undo", "redo", "take/stop"])
+@pytest.mark.parametrize("path", ["sync", "notify", "dump", "panic", "undo", "redo", "take/stop", "recording/stop"])
 def test_actions_with_numbers_refuse_what_is_none(talk, path, value):
     leaf = TABLE.lookup(f"/audiobend/{path}", Patch())
     assert "must be a number" in refused(talk, leaf, value)

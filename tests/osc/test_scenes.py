@@ -3,7 +3,17 @@
 import pytest
 
 from audiobend.bending import Modulation, Patch
-from audiobend.control import AddBend, BindMacro, MorphFour, Place, RemoveBend, RenameScene, Set, UnbindMacro
+from audiobend.control import (
+    AddBend,
+    BindMacro,
+    EndedRecording,
+    MorphFour,
+    Place,
+    RemoveBend,
+    RenameScene,
+    Set,
+    UnbindMacro,
+)
 from audiobend.osc.decode import Change, decode
 from audiobend.osc.gestures import message_of
 from audiobend.osc.limits import Budget
@@ -104,6 +114,22 @@ def test_takes_have_names_and_none_is_recorded_twice(talk, desk):
     assert talk("/audiobend/list/takes")[0] == ("/audiobend/list/takes", (0, 1, "take-1"))
 
 
+def test_a_recording_is_listed_once_it_is_whole_and_everybody_hears_of_it(talk, desk):
+    talk("/audiobend/notify", 1, sender=ELSEWHERE)
+    name = "/audiobend/recording/name"
+    assert talk("/audiobend/recording/start") == [("/audiobend/done", ("/audiobend/recording/start", "recording-1"))]
+    assert (ELSEWHERE, name, ("recording-1",)) in talk.others
+    assert talk.value(name) == "recording-1"
+    assert failed(talk("/audiobend/recording/start", "two")) == (409, "'recording-1' is being recorded; stop it first")
+    talk("/audiobend/recording/stop")
+    assert (ELSEWHERE, name, ("",)) in talk.others
+    assert failed(talk("/audiobend/recording/stop"))[0] == 409
+    assert talk("/audiobend/list/recordings") == [("/audiobend/done", ("/audiobend/list/recordings", 0))]
+    assert "already" in failed(talk("/audiobend/recording/start", "recording-1"))[1]
+    desk.apply([EndedRecording("recording-1", "recording-1")])
+    assert talk("/audiobend/list/recordings")[0] == ("/audiobend/list/recordings", (0, 1, "recording-1"))
+
+
 def test_a_bend_by_its_place_is_moved_too(talk, desk):
     address = "/audiobend/layer/2/cluster/1/rotate/angle/lfo"
     assert talk(address) == [(address, ("off", pytest.approx(0.2), 1.0, 0.0))]
@@ -165,10 +191,11 @@ def test_every_command_is_a_message_that_means_it(desk, command):
 ACTIONS = {
     "scene/save": ("low",), "scene/load": ("low", 0.5), "scene/morph": ("low", "high", 0.5), "scene/delete": ("high",),
     "undo": (), "redo": (), "take/start": ("one",), "take/stop": (), "take/play": ("one",), "take/halt": (),
+    "recording/start": ("one",), "recording/stop": (),
     "panic": (), "model/load": ("other",),
     "ping": (1,), "hello": (), "status": (), "notify": (1,), "sync": (3,), "dump": (0,),
     "list/layers": (), "list/clusters": ("1",), "list/transforms": (), "list/params": ("erode",), "list/bends": (),
-    "list/scenes": (), "list/takes": (), "list/models": (), "list/macros": (),
+    "list/scenes": (), "list/takes": (), "list/recordings": (), "list/models": (), "list/macros": (),
     "scene/pad": ("low", "low", "low", "low", 0.5, 1), "scene/rename": ("low", "ebb"),
     "chain/add": ("3", "erode", "random 0.25"), "chain/remove": ("lean",),
     "macro/{macro}/bind": ("mix", 0, 1), "macro/{macro}/unbind": ("mix",),
