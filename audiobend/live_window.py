@@ -14,7 +14,8 @@ from torch import Tensor
 from audiobend.bending import Plan
 from audiobend.networks.backends import Backend
 from audiobend.networks.model import Model
-from audiobend.networks.stages import Eye, StagedBackend
+from audiobend.networks.staged_backend import StagedBackend
+from audiobend.networks.stages import Eye
 from audiobend.spectral.codec import FLOOR_DB
 from audiobend.spectral.detail import give_back
 from audiobend.spectral.follow import Glide, LoudestFollower

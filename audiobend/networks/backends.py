@@ -10,7 +10,8 @@ from torch import Tensor
 from audiobend.bending import Plan
 from audiobend.errors import ModelError, did_you_mean
 from audiobend.networks.model import Model
-from audiobend.networks.stages import ALL_COLUMNS, StagedBackend
+from audiobend.networks.staged_backend import StagedBackend
+from audiobend.networks.stages import ALL_COLUMNS
 from audiobend.networks.torch_backend import TorchMachine
 
 BackendName = Literal["torch", "torch-bf16", "openvino", "openvino-bf16"]

@@ -53,7 +53,7 @@ class OpenvinoMachine:
         self._clock = itertools.count()
 
     def run(self, x: Tensor, run: Run) -> Tensor:
-        """See `audiobend.networks.stages.Machine`."""
+        """See `audiobend.networks.staged_backend.Machine`."""
         for span in spans_of(run):
             inputs = [np.ascontiguousarray(x.numpy())]
             if run.bending is not None and span.takes_points:

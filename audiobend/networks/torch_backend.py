@@ -37,7 +37,7 @@ class TorchMachine:
         self._stages: list[Stage] = [*encoder, to_code, from_code, *others]
 
     def run(self, x: Tensor, run: Run) -> Tensor:
-        """See `audiobend.networks.stages.Machine`."""
+        """See `audiobend.networks.staged_backend.Machine`."""
         x, given = x.to(self._dtype), run.given
         for stage in range(run.first, run.last):
             x = self._stages[stage](x, self._part(stage, given, run.rows[stage]))
