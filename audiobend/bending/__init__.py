@@ -19,6 +19,7 @@ from audiobend.bending import (
 )
 from audiobend.bending.apply import apply_checked, apply_transform, check_features, warm_up
 from audiobend.bending.bend import Bend, LatentBend, Output, Site, WeightBend
+from audiobend.bending.checking import check_value, check_values
 from audiobend.bending.clusters import Clusters, LayerClusters
 from audiobend.bending.features import All, Cluster, Features, Indices, Random, Range
 from audiobend.bending.macros import Binding
@@ -26,15 +27,7 @@ from audiobend.bending.modulation import Modulation
 from audiobend.bending.patch import Patch
 from audiobend.bending.plan import Plan
 from audiobend.bending.resolution import resolve
-from audiobend.bending.transform import (
-    PROFILES,
-    TRANSFORMS,
-    Param,
-    Transform,
-    check_value,
-    check_values,
-    get_transform,
-)
+from audiobend.bending.transform import PROFILES, TRANSFORMS, Param, Transform, get_transform
 
 __all__ = [
     "PROFILES",

@@ -6,16 +6,9 @@ from numbers import Integral
 import torch
 from torch import Tensor
 
+from audiobend.bending.checking import check_value, check_values
 from audiobend.bending.memory import copy_of, out_for
-from audiobend.bending.transform import (
-    Number,
-    Param,
-    Transform,
-    Value,
-    check_value,
-    check_values,
-    get_transform,
-)
+from audiobend.bending.transform import Number, Param, Transform, Value, get_transform
 from audiobend.errors import TransformError
 
 MIX = Param("mix", 0, 1, default=1, help="how much of the bent maps replaces the unbent ones")

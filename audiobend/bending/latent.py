@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from audiobend.bending.transform import Function, Number, Param, Transform, check_params
+from audiobend.bending.checking import check_params
+from audiobend.bending.transform import Function, Number, Param, Transform
 from audiobend.errors import TransformError, did_you_mean
 
 LATENT_OPS: dict[str, Transform] = {}

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from audiobend.bending.bend import Bend, LatentBend, Output, WeightBend
+from audiobend.bending.checking import check_params
 from audiobend.bending.features import LayerName
 from audiobend.bending.macros import Binding, bindings_of, in_order, macro_number, turned, without_owner
 from audiobend.bending.modulation import Modulation
 from audiobend.bending.movement import get_movement, is_movement, set_movement
 from audiobend.bending.targets import find_param, get_value, set_value
-from audiobend.bending.transform import PROFILES, Param, check_params, get_transform
+from audiobend.bending.transform import PROFILES, Param, get_transform
 from audiobend.bending.values import seed_number, shown
 from audiobend.errors import AudiobendError, PatchError, did_you_mean
 

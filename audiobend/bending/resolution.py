@@ -9,6 +9,7 @@ from torch import Tensor
 
 from audiobend.bending.apply import check_features
 from audiobend.bending.bend import Bend
+from audiobend.bending.checking import check_params
 from audiobend.bending.clusters import Clusters, LayerClusters
 from audiobend.bending.features import Cluster, LayerName, Random, stable_key
 from audiobend.bending.latent import NEEDS_ANOTHER, check_latent
@@ -18,7 +19,7 @@ from audiobend.bending.patch import Patch
 from audiobend.bending.plan import Plan
 from audiobend.bending.step import Step
 from audiobend.bending.targets import check_moves
-from audiobend.bending.transform import check_params, get_transform
+from audiobend.bending.transform import get_transform
 from audiobend.bending.values import shown, told
 from audiobend.errors import AudiobendError, PatchError
 

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from audiobend.bending.checking import check_params
 from audiobend.bending.filters import separable
-from audiobend.bending.transform import Function, Number, Param, Transform, check_params
+from audiobend.bending.transform import Function, Number, Param, Transform
 from audiobend.errors import TransformError, did_you_mean
 
 WEIGHT_OPS: dict[str, Transform] = {}

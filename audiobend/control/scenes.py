@@ -28,10 +28,11 @@ from audiobend.bending import (
     get_transform,
 )
 from audiobend.bending.bend import OUTPUT_PARAMS
+from audiobend.bending.checking import check_params
 from audiobend.bending.features import LayerName, stable_key
 from audiobend.bending.latent import LATENT_OPS
 from audiobend.bending.resolution import Layer
-from audiobend.bending.transform import Number, check_params
+from audiobend.bending.transform import Number
 from audiobend.errors import ControlError
 
 MAX_NAME = 64

@@ -21,9 +21,9 @@ from audiobend.bending import (
     Range,
     WeightBend,
 )
+from audiobend.bending.checking import check_params
 from audiobend.bending.latent import check_latent
 from audiobend.bending.patch import new_id
-from audiobend.bending.transform import check_params
 from audiobend.bending.values import layer_name, seed_number, shown, switch, told
 from audiobend.bending.weights import check_weight
 from audiobend.errors import AudiobendError, PatchError, did_you_mean

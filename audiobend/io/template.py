@@ -17,9 +17,9 @@ from typing import Any
 
 from audiobend.bending import All, Bend, Cluster, Features, Patch
 from audiobend.bending.bend import Site
+from audiobend.bending.checking import check_params
 from audiobend.bending.features import LayerName
 from audiobend.bending.patch import new_id
-from audiobend.bending.transform import check_params
 from audiobend.bending.values import shown, switch
 from audiobend.errors import AudiobendError, PatchError
 from audiobend.io.fields import check_keys
