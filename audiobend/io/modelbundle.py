@@ -10,23 +10,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from audiobend.bending import Clusters
 from audiobend.errors import ModelError, did_you_mean
 from audiobend.io.clusterfile import load_clusters
+from audiobend.io.modelparts import FORMAT, PICTURES, axes_of, codec_of, is_kept, read_network, read_settings
 from audiobend.networks.model import Model
-from audiobend.networks.spectrogram_vae import ACTIVATIONS, OUTPUTS, SpectrogramVAE, for_inference
+from audiobend.networks.spectrogram_vae import SpectrogramVAE, for_inference
 from audiobend.spectral.codec import SpectrogramCodec
 
 DEFAULT_MODEL = "corpus-quarter"
-PICTURES = "stylegan2"
-"""The type of models that paint."""
-FORMAT = 1
 
 
 def model_folders() -> list[Path]:
@@ -57,7 +53,7 @@ def _bundles() -> dict[str, Path]:
 @lru_cache
 def _paints(folder: Path) -> bool:
     try:
-        return bool(_settings(folder)["architecture"]["type"] == PICTURES)
+        return bool(read_settings(folder)["architecture"]["type"] == PICTURES)
     except (ModelError, KeyError, TypeError):
         return False    # whoever loads it says what is wrong
 
@@ -83,9 +79,9 @@ def load_model(
         If there is no such model, or a file of it is missing, damaged or of another kind.
     """
     folder = find_model(name)
-    settings = _settings(folder)
-    network, tensors = _network(folder, settings)
-    codec, axes = _codec(folder, settings, tensors), _axes(folder, network.n_latent, tensors)
+    settings = read_settings(folder)
+    network, tensors = read_network(folder, settings)
+    codec, axes = codec_of(folder, settings, tensors), axes_of(folder, network.n_latent, tensors)
     fingerprint = weights_fingerprint(folder)
     if settings.get("fingerprint", fingerprint) != fingerprint:
         raise ModelError(f"{folder}: model.yaml and weights.safetensors are of two models; train or fetch it again")
@@ -109,9 +105,9 @@ def load_for_training(name: str | Path) -> tuple[SpectrogramVAE, SpectrogramCode
     Bundles carry no log-variance head: it begins anew, nearly deterministic.
     """
     folder = find_model(name)
-    settings = _settings(folder)
-    network, tensors = _network(folder, settings)
-    return network, _codec(folder, settings, tensors)
+    settings = read_settings(folder)
+    network, tensors = read_network(folder, settings)
+    return network, codec_of(folder, settings, tensors)
 
 
 def find_model(name: str | Path | None = None) -> Path:
@@ -146,7 +142,7 @@ def save_model(
     An older bundle in the same folder is replaced, its clusters with it.
     """
     folder = folder.resolve()
-    tensors = {name: _packed(value) for name, value in network.state_dict().items() if _kept(name)}
+    tensors = {name: _packed(value) for name, value in network.state_dict().items() if is_kept(name)}
     tensors |= {"codec.mean_db": codec.mean_db, "latent.axes": latent_axes}
     settings = {
         "audiobend-model": FORMAT,
@@ -175,82 +171,6 @@ def save_model(
     temporary.rmdir()
 
 
-def _kept(name: str) -> bool:
-    return not name.startswith("log_variance.") and not name.endswith("num_batches_tracked")
-
-
 def _packed(value: Tensor) -> Tensor:
     # Biases and batch-norm statistics are tiny and matter more than their size.
     return value.half() if value.dim() > 1 else value.float()
-
-
-def _settings(folder: Path) -> dict[str, Any]:
-    path = folder / "model.yaml"
-    try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ModelError(f"{path}: cannot be read as YAML; train or fetch the model again") from error
-    if not isinstance(settings, dict) or settings.get("audiobend-model") != FORMAT:
-        given = settings.get("audiobend-model") if isinstance(settings, dict) else None
-        raise ModelError(f"{path}: needs 'audiobend-model: {FORMAT}', got {given!r}")
-    return settings
-
-
-def _codec(folder: Path, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> SpectrogramCodec:
-    """Read the codec; this version knows one sample rate and one transform."""
-    given = settings.get("codec")
-    fixed = {"sample_rate": 44100, "n_fft": 1024, "hop_length": 256}
-    if not isinstance(given, Mapping) or any(given.get(key) != value for key, value in fixed.items()):
-        raise ModelError(f"{folder / 'model.yaml'}: codec must have {fixed}, got {given}")
-    scale, mean = given.get("scale_db"), tensors.get("codec.mean_db")
-    if not isinstance(scale, int | float) or not 0 < scale < 1000:
-        raise ModelError(f"{folder / 'model.yaml'}: scale_db must be in 0..1000 dB, got {scale}")
-    if mean is None or mean.shape != (513,) or not bool(mean.isfinite().all()):
-        raise ModelError(f"{folder / 'weights.safetensors'}: codec.mean_db must be 513 numbers; fetch the model again")
-    return SpectrogramCodec(mean, float(scale))
-
-
-def _axes(folder: Path, n_latent: int, tensors: Mapping[str, Tensor]) -> Tensor:
-    axes = tensors.get("latent.axes")
-    if axes is None or axes.dim() != 2 or axes.shape[1] != n_latent or not bool(axes.isfinite().all()):
-        raise ModelError(f"{folder / 'weights.safetensors'}: latent.axes must be rows of {n_latent} numbers")
-    return axes
-
-
-def _network(folder: Path, settings: Mapping[str, Any]) -> tuple[SpectrogramVAE, dict[str, Tensor]]:
-    path = folder / "weights.safetensors"
-    try:
-        tensors = load_file(path)
-    except FileNotFoundError as error:
-        raise ModelError(f"{path}: the weights are missing; train or fetch the model again") from error
-    except (SafetensorError, OSError) as error:
-        raise ModelError(
-            f"{path}: this is no safetensors file (pickles are refused, they may run anything): {error}"
-        ) from error
-    network = SpectrogramVAE(*_architecture(folder, settings))
-    weights = {name: value.float() for name, value in tensors.items() if not name.startswith(("codec.", "latent."))}
-    try:
-        missing, unexpected = network.load_state_dict(weights, strict=False)
-    except RuntimeError as error:
-        raise ModelError(f"{path}: the weights do not fit the architecture in model.yaml") from error
-    wrong = [name for name in missing if _kept(name)] + list(unexpected)
-    if wrong:
-        raise ModelError(f"{path}: the weights do not fit the architecture in model.yaml, for example {wrong[0]}")
-    if not all(bool(torch.isfinite(value).all()) for value in weights.values()):
-        raise ModelError(f"{path}: some weights are not numbers; train or fetch the model again")
-    return network, {name: tensors[name].float() for name in tensors if name.startswith(("codec.", "latent."))}
-
-
-def _architecture(folder: Path, settings: Mapping[str, Any]) -> tuple[float, int, str, str]:
-    try:
-        architecture = settings["architecture"]
-        if architecture.get("type") == "stylegan2":
-            raise ModelError(f"{folder}: is a model of pictures; bend it with: audiobend image generate --model FOLDER")
-        width, latent, activation = architecture["width"], architecture["latent"], architecture["activation"]
-        output = architecture.get("output", "linear")    # the first bundles do not name it
-        if not (0 < float(width) <= 4 and 0 < int(latent) <= 8192 and activation in ACTIVATIONS and output in OUTPUTS):
-            raise ValueError
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        where = folder / "model.yaml"
-        raise ModelError(f"{where}: needs architecture: {{width, latent, activation}} in range") from error
-    return float(width), int(latent), str(activation), str(output)

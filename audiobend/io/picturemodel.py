@@ -18,7 +18,8 @@ from audiobend.bending.values import shown
 from audiobend.errors import AudiobendError, ModelError, did_you_mean
 from audiobend.io.clusterfile import load_clusters
 from audiobend.io.files import check_readable, reason
-from audiobend.io.modelbundle import FORMAT, PICTURES, list_picture_models
+from audiobend.io.modelbundle import list_picture_models
+from audiobend.io.modelparts import FORMAT, PICTURES
 from audiobend.networks.checkpoints import MEAN, Checkpoint, filled, read_checkpoint
 from audiobend.networks.stylegan2 import Architecture
 from audiobend.networks.stylegan2_model import PictureModel, mean_style, weights_fingerprint
