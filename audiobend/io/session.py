@@ -1,15 +1,18 @@
-"""A session: a folder with the scenes and the takes of a performance, so that they are there the next time.
+"""A session: a folder with the scenes, takes and recordings of a performance, so that they are there the next time.
 
 ::
 
     scenes/low tide.yaml     a patch file for each scene
     takes/take-1.jsonl       see `audiobend.io.takefile`
+    recordings/ebb.wav       what was played
 
 Names come from anybody who may send OSC: they become file names here and nowhere else.
 """
 
 import os
+import secrets
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -92,9 +95,38 @@ class Session:
         """Return where a take of that name is to be written; its folder is there."""
         return self._place("takes", name, ".jsonl")
 
+    def recordings(self) -> tuple[str, ...]:
+        """Return the names of the recordings that are whole."""
+        return tuple(unquote(path.stem) for path in self._files("recordings", ".wav"))
+
+    def recording_path(self, name: str) -> Path:
+        """Return where a recording lies, or would lie."""
+        return self.folder / "recordings" / f"{_file_name(name)}.wav"
+
+    def new_recording(self, name: str) -> Path:
+        """Return where a recording is written until it is whole; `TakeError` where there is a file of its name."""
+        if self._place("recordings", name, ".wav").exists():
+            raise TakeError(f"{self.recording_path(name)}: there is such a file already; choose another name")
+        return self.folder / "recordings" / f".{secrets.token_hex(6)}.wav"
+
+    def keep_recording(self, written: Path, name: str) -> str:
+        """Give a recording that is whole its name, with a number where a file has it meanwhile; return that name."""
+        for kept_as in (name if n == 1 else f"{name} {n}" for n in count(1)):
+            path = self.recording_path(kept_as)
+            try:
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))    # now it is nobody else's
+                written.replace(path)
+                break
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise TakeError(f"{path}: cannot be written: {reason(error)}; it is in {written}") from None
+        return kept_as
+
     def _files(self, kind: str, ending: str) -> list[Path]:
         with suppress(OSError):
-            return sorted((self.folder / kind).glob(f"*{ending}"))[:MAX_FILES]
+            found = (self.folder / kind).glob(f"*{ending}")
+            return sorted(path for path in found if not path.name.startswith("."))[:MAX_FILES]
         return []
 
     def _place(self, kind: str, name: str, ending: str) -> Path:

@@ -46,7 +46,7 @@ class Callback:
         else:
             self._fill(position, played)
         if counts[Count.KEEPS]:
-            self._shared.kept.put(position, played)
+            self._shared.kept.put(position, played, CHANNELS)
         counts[Count.PLAYED] = position + n
         counts[Count.CALLBACKS] += 1
         counts[Count.XRUNS] += flagged

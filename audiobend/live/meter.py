@@ -4,6 +4,8 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from audiobend.live.rings import Count, Gauge, Shared
+
 WINDOW = 0.5
 """Seconds over which the card may be behind the clock without anything being lost: callbacks come in bunches."""
 LEAST = 0.06
@@ -122,3 +124,23 @@ class Status:
             f"load {self.load:4.0%} (peak {self.peak_load:.0%})  xruns {self.xruns}  "
             f"late {self.late_blocks} ({self.late_seconds:.2f} s)  lost {self.lost_seconds:.2f} s"
         )
+
+
+def status_of(shared: Shared, rate: int, began: int, card: str, lost: float) -> Status:
+    """Return how things are: ``began`` is the position at which the performance did, ``lost`` in seconds."""
+    counts, gauges = shared.counts, shared.gauges
+    return Status(
+        seconds=(int(counts[Count.PLAYED]) - began) / rate,
+        card=card,
+        engine="running" if counts[Count.READY] else "starting",
+        is_bent=bool(counts[Count.IS_BENT]),
+        in_db=float(gauges[Gauge.IN_DB]),
+        out_db=float(gauges[Gauge.OUT_DB]),
+        load=float(gauges[Gauge.LOAD]),
+        peak_load=float(gauges[Gauge.PEAK_LOAD]),
+        xruns=int(counts[Count.XRUNS]),
+        late_blocks=int(counts[Count.LATE]),
+        late_seconds=int(counts[Count.LATE_SAMPLES]) / rate,
+        lost_seconds=lost,
+        skipped_seconds=int(counts[Count.SKIPPED]) / rate,
+    )

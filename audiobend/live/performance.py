@@ -13,6 +13,7 @@ from audiobend.io.modelbundle import list_models, load_model
 from audiobend.io.takefile import TakeHead, track_of
 from audiobend.live.archive import Archive, Keeping
 from audiobend.live.cueing import Cueing
+from audiobend.live.recordings import Recordings
 from audiobend.live.rings import Count
 from audiobend.live.seam import Told
 from audiobend.live.setup import Setup
@@ -61,13 +62,16 @@ class Performance(Supervisor):
     ) -> None:
         self._archive = archive = Archive(keeping, tell, lambda: self._stop_take())
         self.session = archive.session
+        recordings = self.session.recordings() if self.session is not None else ()
         state = State(
-            setup.wanted.patch, bypass=setup.wanted.bypass, model=model.name, scenes=archive.scenes, takes=archive.takes
+            setup.wanted.patch, bypass=setup.wanted.bypass, model=model.name, scenes=archive.scenes,
+            takes=archive.takes, can_record=self.session is not None, recordings=recordings,
         )
         context = Context.of_model(model, list(list_models()))
         self._number = 0
         self.watchers: list[Callable[[State], None]] = []
         self.desk = Desk(state, context, self._on_change, self._figures, _clock(), self._on_commands)
+        self._recordings = Recordings(self.desk, self.session, tell)
         self._model, self._sources = model, {model.name: (setup.wanted.model, setup.wanted.clusters)}
         super().__init__(setup, tell)
         self._cueing = Cueing(self.desk, self._path_of_take, lambda: self._position() / self.streaming.rate, tell)
@@ -85,6 +89,7 @@ class Performance(Supervisor):
         if not super().start():
             return False
         self._tell_devices()
+        self._recordings.ready(self.recorders, lambda: self.streaming)
         self._archive.ready(self._head(), self.origin, self._position)
         if self._archive.first_take:
             (error,) = self.desk.apply([StartTake(self._archive.first_take)])
@@ -93,7 +98,7 @@ class Performance(Supervisor):
         return True
 
     def close(self) -> None:
-        """End everything; a take that is being recorded is whole."""
+        """End everything; what is being recorded, sound and takes, is whole."""
         self.osc.close()
         super().close()
         self._archive.close()
@@ -121,6 +126,11 @@ class Performance(Supervisor):
     def heard_seconds(self) -> float:
         """The engine's own time of what is heard now: what moves by itself moves by it."""
         return (self._position() - self.latency.delay - self._engine_began) / self.streaming.rate
+
+    @property
+    def recorded_seconds(self) -> float:
+        """How long the recording is that is being made; 0 where none is."""
+        return self._recordings.samples / self.streaming.rate
 
     def on_anew(self) -> None:
         """See `Supervisor.on_anew`; a take that is recorded from here on begins with this engine."""
@@ -151,6 +161,7 @@ class Performance(Supervisor):
             for watcher in self.watchers:
                 watcher(after)
         self._archive.keep(before, after, self._number)
+        self._recordings.follow(before, after)
         self._cueing.follow(before, after)
         if _devices(after) != _devices(before) and not hasattr(self._telling, "devices"):
             threading.Thread(target=self._choose, args=(before, after), daemon=True, name="devices").start()
@@ -167,9 +178,9 @@ class Performance(Supervisor):
             if after.profile != before.profile and after.take:
                 raise TakeError(f"the take '{after.take}' is of one profile; stop it before another is chosen")
             if after.profile != before.profile:
-                self.use_profile(after.profile)
+                self.sides.use_profile(after.profile)
             if (after.input, after.output) != (before.input, before.output):
-                self.use_card(after.input, after.output)
+                self.sides.use_card(after.input, after.output)
         except AudiobendError as error:
             self._tell(str(error))
             sleep(HEARD)

@@ -1,66 +1,78 @@
-"""What was played, into a file, on a thread of its own."""
+"""What was played, into files, each on a thread of its own; they may begin and end while sound runs."""
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from audiobend.errors import AudioError
-from audiobend.io.audiofile import AudioWriter
-from audiobend.live.rings import CAPACITY, Count, Shared
+from audiobend.errors import AudiobendError
+from audiobend.io.soundwriter import AudioWriter
+from audiobend.live.rings import CAPACITY, CHANNELS, Count, Samples, Shared
 
 BLOCK = 8192
+PACE = 0.1
+"""Seconds between two looks at what has been played: a ring holds many times as much."""
+
+Open = Callable[[], AudioWriter]
+OnEnd = Callable[[AudioWriter | None, AudiobendError | None], None]
 
 
 class Recorder:
-    """Write the third ring to a sound file, which is whole after `close`.
+    """Write the third ring to a sound file, which is whole when it has ended.
 
     Parameters
     ----------
-    path : path
-        wav, flac or ogg; it appears when it is closed.
-    rate : int, Hz
-    channels : 1 or 2
+    open : callable
+        Makes the file, on the recorder's thread. Into one with a single channel goes the mean of both.
     start : int
         Position of its first sample. Where a file is played it ends with that file.
-    tell : callable
-        Takes a sentence, should the disk be full; the sound goes on.
-
-    Raises
-    ------
-    AudioError
-        If the file cannot be made.
+    on_end : callable
+        Takes, on the recorder's thread, the file, and what was wrong if it could not be written.
     """
 
-    def __init__(
-        self, shared: Shared, path: Path, rate: int, channels: int, start: int, tell: Callable[[str], None]
-    ) -> None:
-        self._shared, self._position, self._tell = shared, start, tell
-        self._writer: AudioWriter | None = AudioWriter(path, rate, channels)
-        self._block = np.empty((BLOCK, channels), dtype=np.float32)
+    def __init__(self, shared: Shared, open: Open, start: int, on_end: OnEnd) -> None:
+        self._shared, self._open, self._on_end = shared, open, on_end
+        self._start = self._position = start
+        self._last: int | None = None
+        self._block = np.empty((BLOCK, CHANNELS), dtype=np.float32)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name="recorder")
         self._thread.start()
 
+    @property
+    def samples(self) -> int:
+        """How much it holds, or will hold when all has been written."""
+        return max(0, (self._shared[Count.PLAYED] if self._last is None else self._last) - self._start)
+
+    def end(self) -> None:
+        """Have it end with what has been played until now, and return at once."""
+        if self._last is None:
+            self._last = self._shared[Count.PLAYED]
+            self._stopped.set()
+
     def close(self) -> None:
-        """Write what has been played, and finish the file."""
-        self._stopped.set()
+        """End it, and wait until the file is whole."""
+        self.end()
         self._thread.join()
-        self._write(self._shared[Count.PLAYED])
-        if self._writer is not None:
-            writer, self._writer = self._writer, None
-            writer.close()
 
     def _run(self) -> None:
-        while not self._stopped.wait(0.1):
-            self._write(self._shared[Count.PLAYED] - BLOCK)
+        writer, wrong = None, None
+        try:
+            writer = self._open()
+            with writer:
+                while not self._stopped.wait(PACE):
+                    self._write(writer, self._shared[Count.PLAYED])
+                assert self._last is not None
+                self._write(writer, self._last)
+        except AudiobendError as error:
+            wrong = error
+        self._on_end(writer, wrong)
 
-    def _write(self, end: int) -> None:
+    def _write(self, writer: AudioWriter, end: int) -> None:
         if ends := self._shared[Count.ENDS]:    # of a file; what comes later is silence
             end = min(end, ends - 1 + self._shared[Count.DELAY])
-        while self._writer is not None and self._position < end:
+        while self._position < end:
             n = min(BLOCK, end - self._position)
             block = self._block[:n]
             if self._shared[Count.PLAYED] - self._position < CAPACITY:
@@ -68,9 +80,48 @@ class Recorder:
             else:
                 block.fill(0)    # the disk was slower than the ring is long
             self._position += n
-            try:
-                self._writer.write(torch.from_numpy(block.T))
-            except AudioError as error:
-                writer, self._writer = self._writer, None
-                writer.__exit__(type(error), error, None)
-                self._tell(f"{error}; the recording ends here")
+            writer.write(torch.from_numpy(_of_channels(block, writer.channels).T))
+
+
+def _of_channels(block: Samples, channels: int) -> Samples:
+    """Return a block for one channel or two; both are the same where the card has one, and their mean is that."""
+    return block if channels == CHANNELS else block.mean(axis=1, keepdims=True)
+
+
+class Recorders:
+    """All that is being recorded: the third ring is filled while there is anything.
+
+    Parameters
+    ----------
+    shared : Shared
+    """
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._lock = threading.Lock()    # they begin and end on several threads
+        self._running: list[Recorder] = []
+
+    def begin(self, open: Open, on_end: OnEnd, start: int | None = None) -> Recorder:
+        """Record from a position on, or from the next block, and return at once; see `Recorder`."""
+
+        def ended(writer: AudioWriter | None, error: AudiobendError | None) -> None:
+            self._forget(recorder)
+            on_end(writer, error)
+
+        with self._lock:
+            self._shared[Count.KEEPS] = 1
+            if start is None:    # the block that is under way may not have seen this
+                start = self._shared[Count.PLAYED] + self._shared[Count.BLOCK]
+            recorder = Recorder(self._shared, open, start, ended)
+            self._running.append(recorder)
+        return recorder
+
+    def close(self) -> None:
+        """End all, and wait until their files are whole."""
+        for recorder in list(self._running):
+            recorder.close()
+
+    def _forget(self, recorder: Recorder) -> None:
+        with self._lock:
+            self._running.remove(recorder)
+            self._shared[Count.KEEPS] = bool(self._running)

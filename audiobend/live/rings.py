@@ -132,9 +132,13 @@ class Ring:
         self._samples = samples
         self.capacity = len(samples)
 
-    def put(self, position: int, block: Samples) -> None:
-        """Write a block ``(time, channel)`` at a position; channels that the block lacks stay as they are."""
-        n, channels = block.shape
+    def put(self, position: int, block: Samples, channels: int = 0) -> None:
+        """Write a block ``(time, channel)`` at a position; channels that the block lacks stay as they are.
+
+        With ``channels`` a block of one channel fills so many.
+        """
+        n = len(block)
+        channels = channels or block.shape[1]
         start = position % self.capacity
         first = min(n, self.capacity - start)
         self._samples[start : start + first, :channels] = block[:first]

@@ -71,8 +71,8 @@ class Figures:
 
 def input_facts(one: Performance) -> dict[str, Any]:
     """Return what is the input: a card, a file or the browser, and its name."""
-    if one.playing is not None:
-        return {"kind": "file", "name": one.playing_name}
+    if one.input.path is not None:
+        return {"kind": "file", "name": one.input.name}
     is_clock = isinstance(one.setup.card, Clock)
     return {"kind": "browser" if is_clock else "card", "name": "" if is_clock else one.streaming.input}
 
@@ -117,7 +117,7 @@ class Services:
 
     def render_take(self, name: str, quality: str) -> int:
         """Render a take over the file that is played; return the job's number."""
-        source = self._performance.playing
+        source = self._performance.input.path
         if source is None:
             raise TakeError("a take is rendered over a sound: drop the one that was played as input first")
         path = Path(self.take(name))
