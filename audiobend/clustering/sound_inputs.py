@@ -14,7 +14,7 @@ from audiobend.spectral.stft import HOP_LENGTH
 from audiobend.train.clips import even_clip
 from audiobend.train.dataset import Augmentation, Sound, Track, WindowSampler, find_sounds, load_tracks, split
 from audiobend.train.evaluation import is_among, kept_out
-from audiobend.train.sounds import SAMPLE_RATE
+from audiobend.train.soundfiles import SAMPLE_RATE
 
 BATCH = 20
 FEWEST_OF_ONE_SOUND, MOST_OF_ONE_SOUND = 8, 64

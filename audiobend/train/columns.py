@@ -15,7 +15,7 @@ from audiobend.spectral.codec import FLOOR_DB
 from audiobend.spectral.stft import HOP_LENGTH
 from audiobend.train.cache import CacheError, ColumnCache, Index, probe
 from audiobend.train.decode import OpenSounds, magnitude_blocks
-from audiobend.train.sounds import SAMPLE_RATE, in_text
+from audiobend.train.soundfiles import SAMPLE_RATE, in_text
 
 Advance = Callable[[float], None]
 CacheColumns = NDArray[np.float16]

@@ -20,7 +20,7 @@ from audiobend.errors import AudioError
 from audiobend.io.resampling import StreamResampler
 from audiobend.spectral.stft import HOP_LENGTH, N_FFT, stft
 from audiobend.spectral.streaming import Framer
-from audiobend.train.sounds import SAMPLE_RATE, in_text, open_sound
+from audiobend.train.soundfiles import SAMPLE_RATE, in_text, open_sound
 
 BLOCK = 1 << 18
 LEAD = 12288

@@ -17,7 +17,7 @@ from audiobend.train.baselines import N_WINDOWS, PCA, fit_pca, load_pca
 from audiobend.train.clips import Clip, even_clip
 from audiobend.train.dataset import Sound, Track, WindowSampler, even_windows, find_sounds, load_tracks, scan
 from audiobend.train.metrics import fidelity, mean_of, multi_resolution_distance
-from audiobend.train.sounds import in_text
+from audiobend.train.soundfiles import in_text
 
 Figures = dict[str, float]
 Rows = dict[str, Figures]

@@ -6,7 +6,8 @@ from typing import Any
 from audiobend.networks.spectrogram_vae import WINDOW
 from audiobend.spectral.stft import n_columns
 from audiobend.train.cache import BYTES_PER_COLUMN
-from audiobend.train.sounds import SAMPLE_RATE, Scan, Sound, in_text
+from audiobend.train.soundfiles import SAMPLE_RATE, in_text
+from audiobend.train.sounds import Scan, Sound
 
 
 def overview(found: Scan, speed: float | None, width: float, passes: Sequence[int]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from pathlib import Path, PurePath
 
 from audiobend.errors import TrainingError
 from audiobend.io.files import MARK
-from audiobend.train.sounds import Sound, in_text
+from audiobend.train.soundfiles import in_text
+from audiobend.train.sounds import Sound
 
 MANIFEST = "MANIFEST.json"
 TEXT_LIMIT = 1_000_000

@@ -15,7 +15,9 @@ from audiobend.errors import AudioError, TrainingError
 from audiobend.io.files import MARK, reason
 from audiobend.train.encoding import Codec, best_compression, bytes_per_second, codecs, encode
 from audiobend.train.packfolder import MANIFEST, check_places, copy_texts, names_in_copy, settle, sha256
-from audiobend.train.sounds import Scan, Skipped, in_text, scan
+from audiobend.train.searching import Skipped
+from audiobend.train.soundfiles import in_text
+from audiobend.train.sounds import Scan, scan
 
 _ENTRY = 600    # bytes of the list for each sound, at most
 _TRIES = 4

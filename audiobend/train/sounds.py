@@ -1,34 +1,14 @@
 """Which sound files lie in folders, which of them can be trained on, and why the others cannot."""
 
-import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-import numpy as np
-import soundfile as sf
-
-from audiobend.errors import AudiobendError, TrainingError
-from audiobend.io.audiofile import RATES
-from audiobend.io.files import check_readable, reason
-from audiobend.networks.spectrogram_vae import WINDOW
-from audiobend.spectral.stft import HOP_LENGTH, n_columns
-
-SAMPLE_RATE = 44100
-SHORTEST = (WINDOW - 1) * HOP_LENGTH / SAMPLE_RATE
-"""Seconds of sound that one window takes."""
-SILENCE = 1e-4
-"""A file without one sample above this (-80 dB of full scale) is silent."""
-
-# The endings that libsndfile's names of formats stand for, where they are not the name itself.
-_ENDINGS = {
-    "AIFF": ("aif", "aiff", "aifc"), "AU": ("au", "snd"), "SVX": ("iff", "svx", "8svx"), "MAT4": ("mat",),
-    "MAT5": ("mat",), "MPC2K": ("snd",), "OGG": ("ogg", "oga", "opus"), "IRCAM": ("sf",), "NIST": ("nist", "sph"),
-    "WAVEX": ("wav",), "RAW": (),    # raw samples do not say their rate
-}
-_UNREADABLE = (sf.SoundFileError, RuntimeError, TypeError, ValueError)
+from audiobend.errors import TrainingError
+from audiobend.train.searching import Skipped, copies_among, found_under
+from audiobend.train.soundfiles import SHORTEST, Head, UnusableError, in_text, look_at
 
 
 @dataclass(frozen=True)
@@ -62,14 +42,6 @@ class Sound:
 
 
 @dataclass(frozen=True)
-class Skipped:
-    """A file, or a folder, that cannot be used, and why."""
-
-    path: Path
-    reason: str
-
-
-@dataclass(frozen=True)
 class Scan:
     """What lies in the folders, sorted by name."""
 
@@ -80,20 +52,6 @@ class Scan:
     def hours(self) -> float:
         """Length of all usable sounds."""
         return sum(sound.seconds for sound in self.sounds) / 3600
-
-
-def endings() -> frozenset[str]:
-    """Return the endings of file names that may be sound, as the installed libsndfile has them.
-
-    >>> {".wav", ".flac", ".ogg", ".mp3"} <= endings(), ".mp4" in endings()
-    (True, False)
-    """
-    return frozenset(f".{end}" for kind in sf.available_formats() for end in _ENDINGS.get(kind, (kind.lower(),)))
-
-
-def sound_files(folders: Sequence[Path]) -> list[Path]:
-    """Return everything under the folders whose name says that it is sound; a file may be named directly."""
-    return [path for _, path in _found(folders, [])]
 
 
 def find_sounds(folders: Sequence[Path], report: Callable[[str], None] = lambda _: None) -> list[Sound]:
@@ -120,15 +78,15 @@ def scan(folders: Sequence[Path], on_progress: Callable[[int, int], None] = lamb
         Takes the number of files that were looked at and of all files.
     """
     skipped: list[Skipped] = []
-    found = _found(folders, skipped)
-    copies = _copies([path for _, path in found])
-    usable: list[tuple[Path, Path, _Head]] = []
+    found = found_under(folders, skipped)
+    copies = copies_among([path for _, path in found])
+    usable: list[tuple[Path, Path, Head]] = []
     for index, (root, path) in enumerate(found):
         try:
             if path in copies:
-                raise _UnusableError(f"holds the same as {in_text(copies[path])}")
-            usable.append((root, path, _look(path)))
-        except _UnusableError as problem:
+                raise UnusableError(f"holds the same as {in_text(copies[path])}")
+            usable.append((root, path, look_at(path)))
+        except UnusableError as problem:
             skipped.append(Skipped(path, str(problem)))
         on_progress(index + 1, len(found))
     names = _names([(root, path) for root, path, _ in usable])
@@ -137,123 +95,6 @@ def scan(folders: Sequence[Path], on_progress: Callable[[int, int], None] = lamb
         for name, (root, path, head) in zip(names, usable, strict=True)
     ]
     return Scan(sorted(sounds, key=lambda sound: sound.name), sorted(skipped, key=lambda one: str(one.path)))
-
-
-def open_sound(path: Path) -> sf.SoundFile:
-    """Open a sound file, also where its name is no text."""
-    return sf.SoundFile(path if os.name == "nt" else os.fsencode(path))
-
-
-def in_text(path: PurePath) -> str:
-    """Return a path as text that any file can hold: file systems have names that are neither text nor one line."""
-    text = os.fsencode(path).decode("utf-8", "replace")
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-
-
-class _UnusableError(Exception):
-    pass
-
-
-_Head = tuple[int, int, int]
-
-
-def _found(folders: Sequence[Path], skipped: list[Skipped]) -> list[tuple[Path, Path]]:
-    """Return each file once, with the given folder under which it was found first."""
-    known = endings()
-    seen: set[tuple[int, int] | None] = set()
-    found = []
-    for folder in folders:
-        if not folder.exists():
-            raise TrainingError(f"{in_text(folder)}: there is no such folder; give one that holds sound files")
-        for path in [folder] if not folder.is_dir() else _walk(folder, seen, skipped):
-            if path.suffix.lower() not in known:
-                continue
-            identity = _identity(path)
-            if identity is None or identity not in seen:
-                found.append((folder, path))
-            seen.add(identity)
-    if not found:
-        names = ", ".join(in_text(folder) for folder in folders)
-        raise TrainingError(f"{names}: no sound files here; wav, flac, ogg, mp3, aiff and others are read")
-    return sorted(found, key=lambda pair: pair[1])
-
-
-def _walk(folder: Path, seen: set[tuple[int, int] | None], skipped: list[Skipped]) -> Iterator[Path]:
-    def cannot_enter(error: OSError) -> None:
-        skipped.append(Skipped(Path(error.filename), f"this folder cannot be read: {reason(error)}"))
-
-    for parent, folders, files in os.walk(folder, onerror=cannot_enter, followlinks=True):
-        identity = _identity(Path(parent))
-        if identity in seen:    # a link that leads back, or a folder that was given twice
-            folders.clear()
-            continue
-        seen.add(identity)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(parent, name) for name in sorted(files) if not name.startswith("."))
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
-def _copies(paths: list[Path]) -> dict[Path, Path]:
-    """Return which files hold, byte for byte, what an earlier one holds."""
-    sizes = {path: path.stat().st_size for path in paths if path.is_file()}
-    shared = Counter(sizes.values())
-    first: dict[bytes, Path] = {}
-    copies = {}
-    for path, size in sizes.items():
-        if shared[size] > 1 and size:
-            try:
-                with path.open("rb") as file:
-                    digest = hashlib.file_digest(file, "sha256").digest()
-            except OSError:
-                continue    # `_look` says why
-            if first.setdefault(digest, path) != path:
-                copies[path] = first[digest]
-    return copies
-
-
-def _look(path: Path) -> _Head:
-    """Return frames, rate and channels of a usable file; `_UnusableError` says why one is not."""
-    try:
-        check_readable(path)
-        with open_sound(path) as file:
-            head = (file.frames, file.samplerate, file.channels)
-            _check_head(*head)
-            _check_sound(file)
-    except AudiobendError as error:
-        raise _UnusableError(str(error).removeprefix(f"{path}: ")) from None
-    except _UNREADABLE as error:
-        raise _UnusableError(f"cannot be read: {getattr(error, 'error_string', error)}") from None
-    return head
-
-
-def _check_head(frames: int, sample_rate: int, _channels: int) -> None:
-    if sample_rate not in RATES:
-        raise _UnusableError(f"the sample rate must be in {RATES[0]}..{RATES[-1]} Hz, the file says {sample_rate}")
-    if n_columns(round(frames * SAMPLE_RATE / sample_rate)) < WINDOW:
-        raise _UnusableError(f"shorter than {SHORTEST:.2f} s: it lasts {frames / sample_rate:.3g} s")
-
-
-def _check_sound(file: sf.SoundFile) -> None:
-    """Read until something sounds, then the last samples, where files that were cut off fail."""
-    for block in file.blocks(1 << 16, dtype="float32"):
-        if np.nan_to_num(np.abs(block), posinf=0.0).max(initial=0.0) > SILENCE:
-            break
-    else:
-        raise _UnusableError("silent: nothing in it is louder than -80 dB")
-    try:
-        file.seek(file.frames - 1)
-        complete = len(file.read(1)) == 1
-    except _UNREADABLE:
-        complete = False
-    if not complete:
-        raise _UnusableError(f"damaged or cut off: its head promises {file.frames / file.samplerate:.1f} s")
 
 
 def _names(found: list[tuple[Path, Path]]) -> list[str]:

@@ -15,7 +15,8 @@ from audiobend.spectral.stft import HOP_LENGTH, n_columns
 from audiobend.train.cache import BYTES_PER_COLUMN, CacheError, ColumnCache, Index
 from audiobend.train.columns import Columns, columns_of, mean_db
 from audiobend.train.decode import OpenSounds
-from audiobend.train.sounds import SAMPLE_RATE, Sound, in_text
+from audiobend.train.soundfiles import SAMPLE_RATE, in_text
+from audiobend.train.sounds import Sound
 
 Report = Callable[[str], None]
 

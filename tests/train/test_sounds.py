@@ -8,7 +8,8 @@ import soundfile as sf
 
 from audiobend.errors import TrainingError
 from audiobend.train.cache import ColumnCache
-from audiobend.train.sounds import endings, find_sounds, scan, sound_files
+from audiobend.train.searching import endings, sound_files
+from audiobend.train.sounds import find_sounds, scan
 from audiobend.train.tracks import load_tracks
 
 
