@@ -116,6 +116,10 @@ def live(
     # Looked for before anything slow is imported.
     card, n_channels = _clock(asked, from_, channels, fast) if no_audio or browser else _card(asked, from_, channels)
 
+    from audiobend.live.warming import warm_up
+
+    warm_up(model)
+
     from audiobend.bending import Patch
     from audiobend.cli.liveshow import Show
     from audiobend.io.modelbundle import load_model
@@ -126,6 +130,7 @@ def live(
     from audiobend.live.dsp import Wanted
     from audiobend.live.performance import Performance
     from audiobend.live.setup import Setup
+    from audiobend.live.warm import make_player
     from audiobend.osc.doors import Listening
     from audiobend.osc.framing import checked
     from audiobend.osc.server import listen_warning
@@ -143,7 +148,8 @@ def live(
     named(patch or "--patch", lambda: the_model.resolve(the_patch), error=PatchError)
     settings = _settings(latency, phase, n_channels, stride, look_ahead)
     wanted = Wanted(model, the_patch, backend=_backend(backend, the_model), clusters=the_model.clusters_from)
-    setup = Setup(wanted, settings, card, latency.value, cushion, from_, loop, record, fast or freewheel)
+    waits = fast or freewheel
+    setup = Setup(wanted, settings, card, latency.value, cushion, from_, loop, record, waits, make_player, forks=True)
     keeping = Keeping(the_session, take_path)
     with Performance(setup, the_model, show.tell, where, keeping) as performance:
         if warning := listen_warning(listen, allow or ()):

@@ -45,15 +45,13 @@ def server(
     path = socket_path()
     check_free(path)    # before anything slow
 
-    from audiobend.io.modelbundle import find_model, list_models
-    from audiobend.server.server import Server, await_warmth, warm_up
+    from audiobend.live.warming import await_warmth, warm_up
 
-    folder = find_model(model)
-    name = folder.name if list_models().get(folder.name) == folder else str(folder.resolve())
-    standing = warm_up(name)
+    warm_up(model)
 
     from audiobend.bending import Patch
     from audiobend.cli.servershow import Show
+    from audiobend.io.modelbundle import find_model, list_models
     from audiobend.io.patchfile import load_patch
     from audiobend.io.yamlfile import named
     from audiobend.live.chosen import chosen
@@ -63,8 +61,11 @@ def server(
     from audiobend.osc.server import listen_warning
     from audiobend.server.capacity import Capacity, cores
     from audiobend.server.project import Project
+    from audiobend.server.server import Server
     from audiobend.server.studio import Studio
 
+    folder = find_model(model)
+    name = folder.name if list_models().get(folder.name) == folder else str(folder.resolve())
     show = Show(json_)
     show.say_starting()
     project = Project(name, latency.value, patch=load_patch(patch) if patch else Patch())
@@ -76,7 +77,7 @@ def server(
     if wanted:
         make_backend(wanted, the_model)    # refuses what is unknown or not installed
     choice = chosen(the_model, project.settings(), wanted)
-    await_warmth(standing)
+    await_warmth()
     with Server(studio, path, show.tell) as the_server:
         if warning := listen_warning(listen, allow or ()):
             show.tell(warning)

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from time import monotonic
 from typing import Any
@@ -14,13 +15,16 @@ from typing import Any
 _spawning = multiprocessing.get_context("spawn")
 
 
-def prefer_forks(*modules: str) -> None:
-    """Let every `Child` that ``is_forked`` be a copy of a process that has imported these modules: they share memory.
+def prepare_copies(*modules: str) -> None:
+    """Begin a process that imports these modules, for every `Child` that ``is_forked`` to be a copy of; do not wait.
 
-    Linux only: elsewhere libraries do not bear being copied, and such processes begin as all others do.
+    Copies share its memory, and begin at once. Linux only: elsewhere libraries do not bear being copied, and such
+    processes begin as all others do.
     """
     if sys.platform == "linux":
-        multiprocessing.get_context("forkserver").set_forkserver_preload(list(modules))
+        forkserver.set_forkserver_preload(list(modules))
+        with _without_interrupts():
+            forkserver.ensure_running()
 
 
 def begin() -> None:
@@ -62,18 +66,14 @@ class Child:
     target : function of ``(pipe, *args)``, importable by name
     args : what can be pickled
     is_forked : bool
-        Begin as a copy, see `prefer_forks`.
+        Begin as a copy, see `prepare_copies`; waits until that process has imported all.
     """
 
     def __init__(self, target: Callable[..., None], *args: Any, is_forked: bool = False) -> None:
         ours, theirs = _spawning.Pipe()
         self._pipe: Connection = ours
         self._sending = threading.Lock()
-        forks = is_forked and sys.platform == "linux"
-        context: Any = multiprocessing.get_context("forkserver") if forks else _spawning
-        self._process = context.Process(target=target, args=(theirs, *args), daemon=True, name=target.__module__)
-        with _without_interrupts():
-            self._process.start()
+        self._process = _begun(target, (theirs, *args), is_forked and sys.platform == "linux")
         theirs.close()    # so that the pipe breaks when the child ends
         self.born = monotonic()
 
@@ -106,3 +106,16 @@ class Child:
             self._process.kill()
             self._process.join(2.0)
         self._pipe.close()
+
+
+def _begun(target: Callable[..., None], args: tuple[Any, ...], is_forked: bool) -> Any:
+    context: Any = multiprocessing.get_context("forkserver") if is_forked else _spawning
+    process = context.Process(target=target, args=args, daemon=True, name=target.__module__)
+    try:
+        with _without_interrupts():
+            process.start()
+    except (OSError, EOFError):
+        if not is_forked:
+            raise
+        return _begun(target, args, is_forked=False)    # what it would have copied has been killed
+    return process

@@ -32,7 +32,7 @@ class Setup:
     make : function
         Makes the engine, in its own process.
     forks : bool
-        That process is a copy of another one, see `audiobend.live.children.prefer_forks`.
+        That process is a copy of another one, see `audiobend.live.children.prepare_copies`.
     """
 
     wanted: Wanted

@@ -1,6 +1,5 @@
 """The server: takes connections, one instance for each, until it is told to end."""
 
-import os
 import socket
 import threading
 from collections.abc import Callable
@@ -8,10 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
-from audiobend.errors import DeviceError
-from audiobend.live.children import Child, prefer_forks
 from audiobend.live.leftovers import remove_leftovers
-from audiobend.live.warm import MODEL_VARIABLE, stand
 from audiobend.server.instance import Instance
 from audiobend.server.messages import Message
 from audiobend.server.place import Door
@@ -19,26 +15,8 @@ from audiobend.server.studio import Studio
 
 MOST = 64
 """Connections at a time, those that have not said hello among them."""
-STANDING = 120.0
-"""Seconds for the libraries to be loaded on a very busy machine."""
 LEAVING = 5.0
 """Seconds for all instances to end."""
-
-
-def warm_up(model: str) -> Child:
-    """Begin to load what engines have in common; see `audiobend.live.warm`. To be called before all that is slow."""
-    os.environ[MODEL_VARIABLE] = model
-    prefer_forks("audiobend.live.warm")
-    return Child(stand, is_forked=True)
-
-
-def await_warmth(child: Child) -> None:
-    """Wait until engines can begin at once."""
-    end = monotonic() + STANDING
-    while not list(child.receive(0.1)):
-        if monotonic() > end or not child.is_alive:
-            raise DeviceError("the processes that engines come from did not begin; is there enough memory?")
-    child.end(1.0)
 
 
 class Server:

@@ -1,0 +1,17 @@
+"""Imported by the process that engines are copied from, and nowhere else: see `audiobend.live.warm`."""
+
+import gc
+import os
+
+from audiobend.live.warming import MODEL_VARIABLE
+
+
+def _load() -> None:
+    gc.disable()    # all that is loaded now stays: looking through it again and again takes half a second
+    from audiobend.live.warm import prepare
+
+    prepare(os.environ.get(MODEL_VARIABLE) or None)
+    gc.enable()
+
+
+_load()
