@@ -26,8 +26,9 @@ import numpy as np
 import psutil
 
 from audiobend.live.dsp import Wanted
-from audiobend.live.player import make_player
 from audiobend.live.rings import Count
+from audiobend.live.warm import make_player
+from audiobend.live.warming import warm_up
 from audiobend.spectral.live_settings import LiveSettings
 from audiobend.speed import eight_bends
 from tests.realtime.rig import Playing, Server, SoftCard, lag_of, noise, setup
@@ -38,7 +39,7 @@ RATE = 44100
 def performance(bypass: bool = False, **changes: Any) -> Playing:
     """The default model, balanced, eight bends, mono; bypassed it works as hard, but the sound can be found again."""
     wanted = Wanted(None, eight_bends(), bypass)
-    return Playing(setup(wanted=wanted, settings=LiveSettings(n_channels=1), make=make_player, **changes))
+    return Playing(setup(wanted=wanted, settings=LiveSettings(n_channels=1), make=make_player, forks=True, **changes))
 
 
 def quiet(folder: Path, minutes: float) -> dict[str, Any]:
@@ -157,6 +158,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     words = parser.parse_args()
     minutes, long, rounds = (0.1, 0.2, 1) if words.quick else (words.minutes, words.soak, 5)
+    warm_up(None)    # as audiobend live does
     server = Server(RATE).start()
     try:
         with tempfile.TemporaryDirectory() as name:
