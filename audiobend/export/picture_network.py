@@ -14,7 +14,6 @@ from audiobend.networks.stylegan2 import Linear, StyledConv, StyleGAN2, ToRGB, c
 from audiobend.networks.stylegan2_model import PictureModel
 
 NOISES = ("none", "const", "random")
-MOST_TRUNCATION = 2.0
 
 
 class PictureNetwork(nn.Module):

@@ -18,8 +18,6 @@ from audiobend.spectral.guard import LIMITER_DELAY, LOUDEST_SAMPLE
 from audiobend.spectral.live_settings import LiveSettings
 from audiobend.spectral.stft import HOP_LENGTH
 
-Triple = tuple[float, float, float]
-
 
 class Stream(nn.Module):
     """Bent sound at the model's sample rate, in blocks of any length.
