@@ -66,7 +66,7 @@ def test_a_pickle_that_would_run_something_is_refused_and_runs_nothing(tmp_path)
         def __reduce__(self):
             return (open, (str(tmp_path / "trapped"), "w"))
 
-    (tmp_path / "evil.pth").write_bytes(pickle.dumps({"features.0.weight": Trap()}))
+    (tmp_path / "evil.pth").write_bytes(pickle.dumps({"features.0.weight": Trap()}, protocol=2))
     with pytest.raises(ClusteringError, match=r"evil\.pth: cannot be read"):
         load_vgg16(tmp_path / "evil.pth")
     assert not (tmp_path / "trapped").exists()

@@ -61,7 +61,8 @@ class Pd:
         opened = [word for name in files for word in ("-open", str(folder / name))]
         self._process = subprocess.Popen(["pd", "-nogui", "-nomidi", "-stderr", *words, *opened],
                                          stderr=subprocess.PIPE, text=True, env=os.environ.copy())
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self._line = self._connected()
 
     def _read(self):
@@ -102,3 +103,5 @@ class Pd:
         self._line.close()
         self._process.kill()
         self._process.wait()
+        self._reader.join()
+        self._process.stderr.close()

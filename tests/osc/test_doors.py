@@ -51,7 +51,8 @@ def test_only_those_that_are_allowed_come_in_by_any_door(desk):
     with Doors(desk, where) as doors:
         with OscClient("127.0.0.1", doors.port) as client, pytest.raises(ControlError, match="nobody answers"):
             client.request("/audiobend/gain", [-6.0], seconds=0.3)
-        assert Line(Port(doors.tcp_port)).is_closed()
+        with Line(Port(doors.tcp_port)) as line:
+            assert line.is_closed()
         assert get(Port(doors.query_port), "/audiobend/gain?VALUE")[0] == 403
     assert desk.state.gain_db == 0
 

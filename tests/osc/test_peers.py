@@ -65,7 +65,7 @@ def test_liblo_reads_all_that_a_subscriber_is_told(server, desk):
                 told.append(next(printed))
     finally:
         dump.kill()
-        dump.wait()
+        dump.communicate()
     assert lines == ['/audiobend/done sii "/audiobend/notify" 1 32', "/audiobend/pong i 3"]
     assert told[:2] == ["/audiobend/bend/fog/radius i 16", "/audiobend/bend/fog/radius/norm f 0.500000"]
     assert told[-1] == '/audiobend/bend/fog/features s "cluster 1"'
@@ -91,7 +91,7 @@ def test_pure_data_sets_values_and_hears_the_answer_at_its_own_socket(server, de
         heard = next(line for line in pd.stderr if line.startswith("heard:"))
     finally:
         pd.kill()
-        pd.wait()
+        pd.communicate()
     assert heard.split()[1:] == ["list", "audiobend", "bend", "fog", "radius", "5"]
     state = desk.state
     assert (state.patch.bend("fog").params["radius"], state.gain_db) == (5, -6.5)

@@ -44,9 +44,9 @@ def test_values_are_set_and_told(client, desk):
 
 
 def test_python_oscs_client_is_answered_at_its_own_port(server):
-    client = SimpleUDPClient("127.0.0.1", server.port)
-    client.send_message("/audiobend/ping", [3])
-    answer = next(client.get_messages(10))
+    with SimpleUDPClient("127.0.0.1", server.port) as client:
+        client.send_message("/audiobend/ping", [3])
+        answer = next(client.get_messages(10))
     assert (answer.address, answer.params) == ("/audiobend/pong", [3])
 
 

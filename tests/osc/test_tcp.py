@@ -176,7 +176,8 @@ def test_there_is_a_limit_to_connections_and_the_silent_make_room(server, monkey
     for line in lines:
         line.send("/audiobend/ping", 1)
         line.hear()
-    assert Line(server).is_closed()
+    with Line(server) as late:
+        assert late.is_closed()
     monkeypatch.setattr(tcp, "SILENT_SECONDS", 0.0)
     with Line(server) as late:
         late.send("/audiobend/ping", 2)
@@ -198,8 +199,8 @@ def test_a_connection_that_ends_is_no_subscriber_any_more(server, desk):
 
 
 def test_only_those_that_are_allowed_are_heard(desk):
-    with TcpServer(desk, allow=["10.0.0.0/8"]) as server:
-        assert Line(server).is_closed()
+    with TcpServer(desk, allow=["10.0.0.0/8"]) as server, Line(server) as line:
+        assert line.is_closed()
     with TcpServer(desk, allow=["127.0.0.1"]) as server, Line(server) as line:
         line.send("/audiobend/ping", 1)
         assert line.hear() == [("/audiobend/pong", (1,))]
