@@ -98,6 +98,7 @@ def cluster(
     """Put the features of a model's layers into clusters.
 
     For example: audiobend cluster models/mine my_music --out models/mine/clusters.yaml --overwrite
+
     Or, for pictures: audiobend cluster ffhq.pkl --out ffhq-clusters.yaml
     """
     from audiobend.clustering.settings import Settings

@@ -1,7 +1,7 @@
 """``audiobend transforms | layers | models | check``: what there is, and whether a patch fits it."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,8 +9,13 @@ from audiobend.cli.choices import OtherClusters
 from audiobend.cli.screen import say, show_json, table
 from audiobend.errors import PatchError
 
+if TYPE_CHECKING:
+    from audiobend.networks.model import Model
+    from audiobend.networks.stylegan2_model import PictureModel
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-ModelOption = Annotated[str | None, typer.Option(help="Name of a shipped model, or a bundle's folder.")]
+ANY_MODEL = "A shipped model, a bundle's folder, or a checkpoint of pictures."
+ModelOption = Annotated[str | None, typer.Option(help=ANY_MODEL)]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -60,14 +65,16 @@ def transforms(json_: Json = False) -> None:
 
 
 def layers(
-    model: ModelOption = None,
+    model: Annotated[str | None, typer.Argument(metavar="[MODEL]", help=ANY_MODEL)] = None,
+    same_model: Annotated[str | None, typer.Option("--model", help="The same.")] = None,
     clusters: OtherClusters = None,
     json_: Json = False,
 ) -> None:
-    """List a model's layers and clusters."""
-    from audiobend.io.modelbundle import load_model
+    """List a model's layers and clusters.
 
-    the_model = load_model(model, clusters=clusters)
+    For example: audiobend layers tiles-64
+    """
+    the_model = _load(model or same_model, clusters)
     entries = []
     for layer in the_model.network.layers():
         names: dict[int, str] = {}
@@ -98,7 +105,8 @@ def layers(
         )]
         for layer, names, _ in entries
     ]
-    table(f"Layers of {the_model.name} (maps: time x frequency)", ["layer", "features", "map", "clusters"], rows)
+    axes = " x ".join(the_model.network.layers()[-1].axes)
+    table(f"Layers of {the_model.name} (maps: {axes})", ["layer", "features", "map", "clusters"], rows)
 
 
 def models(json_: Json = False) -> None:
@@ -139,12 +147,11 @@ def check(
 
     Nothing is rendered; a mistake is one sentence and exit status 2.
     """
-    from audiobend.io.modelbundle import load_model
     from audiobend.io.patchfile import load_patch
     from audiobend.io.yamlfile import named
 
     the_patch = load_patch(patch)
-    the_model = load_model(model)
+    the_model = _load(model, None)
     plan = named(patch, lambda: the_model.resolve(the_patch), error=PatchError)
     entries = [
         {
@@ -174,3 +181,13 @@ def check(
     ]
     table(the_patch.name or patch.name, ["bend", "layer", "transform", "values", "features", ""], rows)
     say(f"{patch}: fits {the_model.name}")
+
+
+def _load(name: str | None, clusters: Path | None) -> "Model | PictureModel":
+    """Load a model of sound or of pictures."""
+    from audiobend.io.modelbundle import load_model
+    from audiobend.io.picturemodel import is_picture_model, load_picture_model
+
+    if name is not None and is_picture_model(name):
+        return load_picture_model(name, clusters)
+    return load_model(name, clusters=clusters)

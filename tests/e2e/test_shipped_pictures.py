@@ -1,5 +1,6 @@
 """The shipped model of pictures is worth bending: it paints from its name, and each layer does something of its own."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -57,8 +58,21 @@ def test_models_of_sound_and_of_pictures_are_listed_apart(audiobend):
     assert DEFAULT_PICTURE_MODEL not in list_models()
     status, out, _ = audiobend("models")
     assert status == 0 and DEFAULT_PICTURE_MODEL in out and "corpus-quarter" in out
-    status, _, err = audiobend("layers", "--model", DEFAULT_PICTURE_MODEL)
+    status, _, err = audiobend("eval", DEFAULT_PICTURE_MODEL, "music")
     assert status == 2 and "is a model of pictures" in err
+
+
+def test_layers_and_patches_of_a_model_of_pictures_are_told_as_those_of_sound_are(audiobend, model):
+    out = audiobend("layers", DEFAULT_PICTURE_MODEL, "--json")[1]
+    told = {str(one["layer"]): one for one in json.loads(out)}
+    for layer in model.network.layers():
+        facts = told[str(layer.name)]
+        down, across = layer.axes
+        assert (facts["features"], facts[down], facts[across]) == (layer.n_features, layer.height, layer.width)
+    assert len(told["5"]["clusters"]) == model.clusters.of_layer(5).n_clusters
+    patch = ROOT / "examples/patches/pictures/strings.yaml"
+    assert audiobend("check", patch, "--model", DEFAULT_PICTURE_MODEL)[0] == 0
+    assert "layer" in audiobend("check", patch)[2]    # there is no such layer in a model of sound
 
 
 def test_pictures_differ_and_use_the_whole_range(model):
