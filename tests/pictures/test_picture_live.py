@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import closing
 
 import numpy as np
 import psutil
@@ -158,7 +159,8 @@ def test_other_sites_see_nothing(page, headers):
     for path in ("", "stream.mjpg", "picture.jpg", "status.json"):
         with pytest.raises(urllib.error.HTTPError) as refused:
             fetch(page.url + path, **headers)
-        assert refused.value.code == 403
+        with refused.value as answer:
+            assert answer.code == 403
 
 
 def test_a_slow_viewer_holds_nobody_up_and_leaves_pictures_out(page):
@@ -228,23 +230,21 @@ def test_image_live_is_bent_by_the_addresses_of_sound(model_file, tmp_path):
     try:
         start = json.loads(process.stdout.readline())
         assert start["event"] == "start" and start["stream"].endswith("/stream.mjpg")
-        client = SimpleUDPClient("127.0.0.1", start["osc"]["port"])
-        seen = stream(start["stream"])
-        before = next(seen)
-        client.send_message("/audiobend/layer/3/all/scalar-multiply/factor", -3.0)
-        client.send_message("/audiobend/layer/3/all/scalar-multiply", 1)
-        until(lambda: np.abs(next(seen) - before).mean() > 8)
-        listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        listener.settimeout(PATIENCE)
-        listener.sendto(OscMessageBuilder("/audiobend/image/url").build().dgram, ("127.0.0.1", start["osc"]["port"]))
-        assert OscMessage(listener.recv(65536)).params == [start["url"]]
-        listener.close()
-        client.send_message("/audiobend/bypass", 1)
-        until(lambda: np.abs(next(seen) - before).mean() < 4)
-        seen.close()
+        there = ("127.0.0.1", start["osc"]["port"])
+        with SimpleUDPClient(*there) as client, closing(stream(start["stream"])) as seen:
+            before = next(seen)
+            client.send_message("/audiobend/layer/3/all/scalar-multiply/factor", -3.0)
+            client.send_message("/audiobend/layer/3/all/scalar-multiply", 1)
+            until(lambda: np.abs(next(seen) - before).mean() > 8)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+                listener.settimeout(PATIENCE)
+                listener.sendto(OscMessageBuilder("/audiobend/image/url").build().dgram, there)
+                assert OscMessage(listener.recv(65536)).params == [start["url"]]
+            client.send_message("/audiobend/bypass", 1)
+            until(lambda: np.abs(next(seen) - before).mean() < 4)
     finally:
         process.terminate()
-        process.wait(60)
+        process.communicate(timeout=60)
     assert process.returncode == 0
 
 
@@ -270,15 +270,14 @@ def test_one_gesture_turns_sound_and_picture_and_the_sound_outlives_the_picture(
 
     try:
         url = until(lambda: told("pictures are at")).split()[-1]
+        pictures = f"{url}stream.mjpg"
         start = until(lambda: next((one for one in events() if one["event"] == "start"), None))
-        client = SimpleUDPClient("127.0.0.1", start["osc"]["port"])
-        seen = stream(f"{url}stream.mjpg")
-        before = next(seen)
-        client.send_message("/audiobend/layer/4/all/scalar-multiply/factor", -3.0)    # the picture's layer 3 of 1..4
-        client.send_message("/audiobend/layer/4/all/scalar-multiply", 1)
-        until(lambda: np.abs(next(seen) - before).mean() > 8)
-        until(lambda: any(one["event"] == "status" and one["is_bent"] for one in events()))
-        seen.close()
+        with SimpleUDPClient("127.0.0.1", start["osc"]["port"]) as client, closing(stream(pictures)) as seen:
+            before = next(seen)
+            client.send_message("/audiobend/layer/4/all/scalar-multiply/factor", -3.0)    # its layer 3 of 1..4
+            client.send_message("/audiobend/layer/4/all/scalar-multiply", 1)
+            until(lambda: np.abs(next(seen) - before).mean() > 8)
+            until(lambda: any(one["event"] == "status" and one["is_bent"] for one in events()))
         port = int(url.rstrip("/").split(":")[-1])
         (painter,) = (
             one
@@ -290,7 +289,8 @@ def test_one_gesture_turns_sound_and_picture_and_the_sound_outlives_the_picture(
         until(lambda: told("are back"))
         statuses = [one for one in events()[count:] if one["event"] == "status"]
         assert statuses and all(one["engine"] == "running" for one in statuses)
-        next(stream(f"{url}stream.mjpg")).mean()
+        with closing(stream(pictures)) as seen:
+            assert next(seen).ndim == 3
     finally:
         process.terminate()
         process.wait(60)
