@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from audiobend.errors import AudiobendError
-from audiobend.io.modelbundle import list_models, load_model
+from audiobend.io.modelbundle import list_models, list_picture_models, load_model
+from audiobend.io.picturemodel import load_picture_model
 from audiobend.live.devices import Cards, list_cards
 from audiobend.live.leftovers import leftovers
 from audiobend.live.priority import may_be_real_time
@@ -133,7 +134,16 @@ def _models() -> Iterator[Finding]:
         except AudiobendError as error:
             yield Finding(f"model {name}", False, str(error), f"fetch {folder} again", is_needed=len(models) == 1)
         else:
-            yield Finding(f"model {name}", True, f"fingerprint {model.fingerprint}, as its card and clusters say")
+            yield _stands(name, model.fingerprint)
+    for name, folder in list_picture_models().items():
+        try:
+            yield _stands(name, load_picture_model(folder).fingerprint)
+        except AudiobendError as error:
+            yield Finding(f"model {name}", False, str(error), f"fetch {folder} again")
+
+
+def _stands(name: str, fingerprint: str) -> Finding:
+    return Finding(f"model {name}", True, f"fingerprint {fingerprint}, as its card and clusters say")
 
 
 def _leftovers() -> Finding:
