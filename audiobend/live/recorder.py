@@ -105,8 +105,10 @@ class Recorders:
         """Record from a position on, or from the next block, and return at once; see `Recorder`."""
 
         def ended(writer: AudioWriter | None, error: AudiobendError | None) -> None:
-            self._forget(recorder)
             on_end(writer, error)
+            with self._lock:    # it may end before it has been noted
+                self._running.remove(recorder)
+                self._shared[Count.KEEPS] = bool(self._running)
 
         with self._lock:
             self._shared[Count.KEEPS] = 1
@@ -120,8 +122,3 @@ class Recorders:
         """End all, and wait until their files are whole."""
         for recorder in list(self._running):
             recorder.close()
-
-    def _forget(self, recorder: Recorder) -> None:
-        with self._lock:
-            self._running.remove(recorder)
-            self._shared[Count.KEEPS] = bool(self._running)

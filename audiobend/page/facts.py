@@ -76,13 +76,14 @@ def state_facts(state: State, told: list[Told]) -> dict[str, Any]:
 
 
 def kept_facts(state: State) -> dict[str, Any]:
-    """Return which scenes and takes there are."""
+    """Return which scenes, takes and recordings there are."""
     return {
         "scenes": [
             {"name": name, "bends": [_light(one) for one in patch.bends]} for name, patch in state.scenes.items()
         ],
         "takes": list(state.takes),
         "take": state.take,
+        "recordings": list(state.recordings),
     }
 
 

@@ -1,4 +1,4 @@
-"""Files in and out: what is dropped on the page, what was rendered, patches and takes. Names, never paths."""
+"""Files in and out: what is dropped on the page, what was rendered or recorded, patches, takes. Names, never paths."""
 
 import itertools
 from pathlib import Path
@@ -43,6 +43,8 @@ class FileDoor:
         app.router.add_post("/api/takes/{name}/render", self._render_take)
         add("/api/takes/{name}/timeline", self._timeline)
         add("/api/takes/{name}", self._take)
+        add("/api/recordings", self._recordings)
+        add("/api/recordings/{name}", self._recording)
         add("/api/jobs", self._all_jobs)
         add("/api/jobs/{number:\\d{1,9}}", self._job)
         add("/api/results/{number:\\d{1,9}}", self._result)
@@ -114,6 +116,13 @@ class FileDoor:
     async def _take(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
         return _download(Path(await self._hub.ask("take", name)), f"{name}.jsonl", "application/x-ndjson")
+
+    async def _recordings(self, request: web.Request) -> web.Response:
+        return web.json_response(await self._hub.ask("recordings"))
+
+    async def _recording(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        return _download(Path(await self._hub.ask("recording", name)), f"{name}.wav", "audio/wav")
 
     async def _job(self, request: web.Request) -> web.Response:
         facts: dict[str, Any] = await self._hub.ask("job", int(request.match_info["number"]))

@@ -1,12 +1,13 @@
 """What a page may know and ask for beside commands: the sound's figures, the table, the patch."""
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
-from audiobend.errors import ControlError, TakeError
+from audiobend.errors import AudioError, ControlError, TakeError
 from audiobend.io.audiofile import probe
 from audiobend.io.patchfile import dump_patch
 from audiobend.live.audio import Card, Clock
@@ -60,7 +61,8 @@ class Figures:
     def status(self) -> dict[str, Any]:
         """Return the figures of this moment."""
         one = self._performance
-        return {**one.status().as_dict(), "latency_ms": round(one.latency.total_ms, 1), "bypass": one.desk.state.bypass}
+        facts = {"latency_ms": round(one.latency.total_ms, 1), "bypass": one.desk.state.bypass}
+        return {**one.status().as_dict(), **facts, "recording_seconds": round(one.recorded_seconds, 2)}
 
     def moving(self) -> list[tuple[str, float]]:
         """Return the addresses and values of what moves by itself, as it is heard now."""
@@ -146,6 +148,20 @@ class Services:
             raise TakeError(f"there is no take '{name[:64]}'")
         return str(session.take_path(name))
 
+    def recordings(self) -> list[dict[str, Any]]:
+        """Return the recordings there are with their lengths, the newest first."""
+        session = self._performance.session
+        paths = {name: session.recording_path(name) for name in session.recordings()} if session is not None else {}
+        ordered = sorted(paths, key=lambda name: paths[name].stat().st_mtime, reverse=True)
+        return [{"name": name, **_size(paths[name])} for name in ordered]
+
+    def recording(self, name: str) -> str:
+        """Return where a recording lies, by its name."""
+        session = self._performance.session
+        if session is None or name not in session.recordings():
+            raise TakeError(f"there is no recording '{name[:64]}'")
+        return str(session.recording_path(name))
+
     def devices(self) -> dict[str, Any]:
         """Return the sound cards and the profiles that may be chosen, and which are used."""
         one = self._performance
@@ -153,6 +169,13 @@ class Services:
         cards = list_cards().devices if is_card else ()
         used_by = {"input": used.input, "output": used.output, "host": used.host, "profile": one.setup.profile}
         return {"devices": [asdict(one) for one in cards], "profiles": profiles(one), **used_by}
+
+
+def _size(path: Path) -> dict[str, Any]:
+    """Return how long a sound is; a file that is none has no length."""
+    with suppress(AudioError):
+        return {"seconds": round(probe(path).seconds, 2), "bytes": path.stat().st_size}
+    return {"seconds": 0.0, "bytes": path.stat().st_size}
 
 
 def profiles(one: Performance) -> list[dict[str, Any]]:

@@ -1,14 +1,16 @@
 """A browser as the sound card: what it plays comes back bit for bit when bypassed, and nothing is ever late."""
 
 import asyncio
+import io
 import json
 import struct
 
 import aiohttp
 import numpy as np
 import pytest
+import soundfile as sf
 
-from tests.page.conftest import Stage, page
+from tests.page.conftest import Stage, page, web
 
 pytestmark = pytest.mark.slow
 HEAD = struct.Struct("<II")
@@ -86,6 +88,44 @@ def test_a_bend_is_heard_in_the_browser(studio):
 
     delay, played = asyncio.run(play())
     assert not np.array_equal(played[delay:], sound[:-delay]) and np.abs(played[2 * delay :]).max() > 0
+
+
+def test_what_a_browser_plays_is_recorded_and_downloaded_bit_for_bit(studio):
+    rng = np.random.default_rng(7)
+    sound = (0.1 * rng.standard_normal((3 * 44100 // FRAMES * FRAMES, 1))).astype(np.float32)
+
+    async def play():
+        async with page(studio) as (one, _), web(studio) as http:
+            await one.do(["/audiobend/bypass", 1])
+            async with aiohttp.ClientSession() as session:
+                url = f"{studio.url}audio?rate=44100&channels=1"
+                async with session.ws_connect(url, max_msg_size=0) as socket:
+                    await socket.receive(60)
+                    playing = asyncio.ensure_future(exchanged(socket, sound, 44100))
+                    await one.until(lambda told: told.get("status", {}).get("out_db", -120) > -40)
+                    done = await one.do(["/audiobend/recording/start", "from a browser"])
+                    assert done["answers"] == [["/audiobend/recording/start", "from a browser"]]
+                    await one.told("/audiobend/recording/name", "from a browser")
+                    await one.until(lambda told: told.get("status", {}).get("recording_seconds", 0) > 0.7)
+                    await one.do(["/audiobend/recording/stop"])
+                    await one.until(lambda told: "from a browser" in told.get("state", {}).get("recordings", []))
+                    async with http.get("/api/recordings") as answer:
+                        (facts,) = await answer.json()
+                    async with http.get("/api/recordings/from%20a%20browser") as answer:
+                        assert answer.headers["Content-Disposition"].endswith("from%20a%20browser.wav")
+                        file = await answer.read()
+                    for name in ("none", "..%2Fscenes%2Fx", "%2E%2E"):
+                        async with http.get(f"/api/recordings/{name}") as answer:
+                            assert answer.status in (404, 409)
+                    return await playing, facts, file
+
+    played, facts, file = asyncio.run(play())
+    samples, rate = sf.read(io.BytesIO(file), dtype="int32", always_2d=True)
+    assert rate == 44100 and facts["seconds"] == round(len(samples) / rate, 2) > 0.6 and facts["bytes"] == len(file)
+    whole = np.rint(played.astype(np.float64) * 2**23).astype(np.int64)
+    part = samples.astype(np.int64) >> 8
+    at = [one for one in np.flatnonzero(whole[:, 0] == part[0, 0]) if np.array_equal(whole[one:][: len(part)], part)]
+    assert len(at) == 1
 
 
 def test_one_browser_plays_at_a_time_and_a_wrong_rate_is_told(studio):
