@@ -172,4 +172,4 @@ def _tell(painted: "list[Painted]", took: float, as_json: bool, quiet: bool) -> 
     elif not quiet:
         for one in painted:
             say(str(one.path))
-        say(f"{len(painted)} pictures in {took:.1f} s")
+        say(f"{len(painted)} picture{'' if len(painted) == 1 else 's'} in {took:.1f} s")

@@ -17,8 +17,8 @@ def add_to(app: typer.Typer) -> None:
 
 def strips(
     transform: Annotated[str, typer.Option(help="Name of a transform; see audiobend transforms.")],
-    out: Annotated[Path, typer.Option(help="The picture to write, a .png.")],
     model: asked.ModelName = None,
+    out: Annotated[Path | None, typer.Option(help="The picture to write, a .png [default: by the transform].")] = None,
     values: Annotated[
         list[str] | None, typer.Option(help="The transform's values, such as 45 or 0.2,0.1; one row for each.")
     ] = None,
@@ -40,7 +40,7 @@ def strips(
 ) -> None:
     """Bend every layer in turn by the same transform, and show the pictures side by side.
 
-    For example: audiobend image strips --model ffhq.pkl --transform rotate --values 45 --out rotate.png
+    For example: audiobend image strips --model ffhq.pkl --transform rotate --values 45
     """
     from audiobend.bending.features import parse_features
     from audiobend.io.imagefile import write_png
@@ -49,6 +49,7 @@ def strips(
     from audiobend.picture_settings import PictureSettings
     from audiobend.picture_strips import paint_strips, strip_layers, strip_patches
 
+    out = out or Path(f"{transform}.png")
     if out.suffix.lower() != ".png":
         raise PictureError(f"{out}: a picture's name must end in .png")
     check_outputs([out], overwrite)
