@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from time import monotonic
 from typing import Any
@@ -22,6 +21,8 @@ def prepare_copies(*modules: str) -> None:
     processes begin as all others do.
     """
     if sys.platform == "linux":
+        from multiprocessing import forkserver
+
         forkserver.set_forkserver_preload(list(modules))
         with _without_interrupts():
             forkserver.ensure_running()
