@@ -326,6 +326,7 @@ from audiobend.bending import Patch
 from audiobend.io.modelbundle import load_model
 from audiobend.networks.backends import backend
 
+signal.signal(signal.SIGINT, signal.default_int_handler)    # shells let what they run in the background ignore it
 model = load_model(sys.argv[1])
 overlapping = []
 for _ in range(2):
