@@ -87,7 +87,7 @@ def cluster(
     describe: Annotated[
         bool | None,
         typer.Option(
-            "--describe/--no-describe", help="Measure and name what clusters do to sound [default: not for one sound]."
+            "--describe/--no-describe", help="Measure and name what clusters do [default: not for one sound]."
         ),
     ] = None,
     plots: Annotated[Path | None, typer.Option(metavar="DIR", help="Pictures of where each cluster acts.")] = None,
@@ -171,17 +171,17 @@ def _of_sound(
 def _of_pictures(
     words: _Words, settings: "Settings", sounds: list[Path | None]
 ) -> "tuple[PictureModel, Found, list[Path]]":
-    from audiobend.clustering.of_pictures import clusters_of_pictures, picture_networks
+    from audiobend.clustering.of_pictures import clusters_of_pictures, picture_networks, with_picture_meaning
     from audiobend.io.picturemodel import load_picture_model
 
     if any(sounds):
         raise ClusteringError(f"{words.model} is a model of pictures, and needs no sound; leave out the files")
-    if words.describe:
-        raise ClusteringError("--describe measures what clusters do to sound; leave it out for a model of pictures")
     model = load_picture_model(words.model, with_clusters=False)
     is_metric = settings.method == Method.metric
     known = picture_networks(model, words.networks) if is_metric and words.networks else None
     targets = words.targets(is_metric and known is None, [])
     with stages(words.silent) as stage:
         found = clusters_of_pictures(model, settings, known, stage)
+        if words.describe is not False:
+            found = with_picture_meaning(model, found, settings.seed, stage)
     return model, found, targets

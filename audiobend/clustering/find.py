@@ -1,7 +1,7 @@
 """Find the clusters of any network's features: listen, make a point of each feature, group the points, number them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -49,6 +49,15 @@ class Found:
     clusters: Clusters
     mean_abs: Mapping[LayerName, Tensor]
     networks: Mapping[LayerName, Trained] = field(default_factory=dict)
+
+    def described(self, clusters: Clusters) -> "Found":
+        """Return the same, with the names and descriptors that ``clusters`` have; noise stays called noise."""
+        figures = clusters.made["figures"]
+        layers = {
+            layer: replace(one, names=dict(one.names) | _noise(figures[layer].get("noise")))
+            for layer, one in clusters.layers.items()
+        }
+        return replace(self, clusters=replace(clusters, layers=layers))
 
 
 def find_clusters(
@@ -150,7 +159,11 @@ def _grouped(spec: LayerSpec, points: Points, means: MeanMaps, count: int, setti
 def _names(spec: LayerSpec, groups: Groups, mean: Tensor) -> dict[int, str]:
     by_place = spec.axes[1] == "frequency" and spec.width > 1
     names = names_by_frequency(mean, groups.labels) if by_place else {}
-    return names | ({} if groups.noise is None else {groups.noise: NOISE})
+    return names | _noise(groups.noise)
+
+
+def _noise(cluster: int | None) -> dict[int, str]:
+    return {} if cluster is None else {cluster: NOISE}
 
 
 def _made(

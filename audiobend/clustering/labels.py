@@ -55,11 +55,11 @@ def name_clusters(profiles: Mapping[int, Profile | None]) -> dict[int, str]:
     """
     sounding = {index: one for index, one in profiles.items() if one is not None}
     if not sounding:
-        return _different(dict.fromkeys(profiles, "silent"), {})
+        return all_different(dict.fromkeys(profiles, "silent"), {})
     usual = np.mean([_share(one) for one in sounding.values()], axis=0)
     pace = float(np.median([_pace(one) for one in sounding.values()]))
     names = {index: "silent" if one is None else _label(one, usual, pace) for index, one in profiles.items()}
-    return _different(names, {index: one.all for index, one in sounding.items()})
+    return all_different(names, {index: one.all for index, one in sounding.items()})
 
 
 def _share(profile: Profile) -> np.ndarray:
@@ -108,12 +108,12 @@ def _where(share: np.ndarray, usual: np.ndarray) -> tuple[str, bool]:
     return _PLACES[first, last], bool(share[first : last + 1].mean() >= FOCUS)
 
 
-def _different(names: dict[int, str], changes: Mapping[int, float]) -> dict[int, str]:
-    """Tell clusters of one label apart: by strength where that differs enough, else by number."""
+def all_different(names: dict[int, str], changes: Mapping[int, float]) -> dict[int, str]:
+    """Tell clusters of one label apart: by how much they change where that differs enough, else by number."""
     result = dict(names)
     for label in set(names.values()):
         alike = [index for index, name in names.items() if name == label]
-        words = _strengths([changes.get(index, 0.0) for index in alike]) if label != "silent" else None
+        words = _strengths([changes.get(index, 0.0) for index in alike]) if label not in ("silent", "unseen") else None
         for count, index in enumerate(alike):
             if words:
                 result[index] = ", ".join(word for word in (label, words[count]) if word)

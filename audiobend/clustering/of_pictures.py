@@ -11,6 +11,7 @@ from audiobend.clustering.find import Found, find_clusters
 from audiobend.clustering.listening import Stage
 from audiobend.clustering.metric import Trained
 from audiobend.clustering.metric_file import load_networks
+from audiobend.clustering.seeing import describe_pictures
 from audiobend.clustering.settings import Settings, chosen_layers, cluster_counts
 from audiobend.networks.bendable import LayerName, LayerSpec
 from audiobend.networks.stylegan2_model import PictureModel, truncate
@@ -86,6 +87,12 @@ def clusters_of_pictures(
         Painting(model), inputs, settings, test=test, networks=networks, fingerprint=model.fingerprint, stage=stage
     )
     return replace(found, clusters=replace(found.clusters, made={"pictures": len(inputs), **found.clusters.made}))
+
+
+def with_picture_meaning(model: PictureModel, found: Found, seed: int, stage: Stage) -> Found:
+    """Return the same clusters, named and described by what they do to pictures."""
+    progress = stage("looking at what clusters do")
+    return found.described(describe_pictures(model, found.clusters, progress=progress, seed=seed))
 
 
 def picture_networks(model: PictureModel, path: Path) -> dict[LayerName, Trained]:

@@ -5,13 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from audiobend.bending import Clusters
 from audiobend.clustering.describe import describe
 from audiobend.clustering.find import Found, find_clusters
 from audiobend.clustering.listening import Stage
 from audiobend.clustering.metric import Trained
 from audiobend.clustering.metric_file import load_networks
-from audiobend.clustering.places import NOISE
 from audiobend.clustering.settings import Settings, chosen_layers, cluster_counts
 from audiobend.clustering.sound_inputs import sounds_for, windows_of, windows_of_one
 from audiobend.errors import ClusteringError
@@ -86,19 +84,9 @@ def networks_of(model: Model, bundle: Path, path: Path | None = None) -> dict[La
 
 
 def with_meaning(model: Model, found: Found, sounds: Sequence[Path], seed: int, stage: Stage) -> Found:
-    """Return the same clusters, named and described by what they do to sound; noise stays called noise."""
+    """Return the same clusters, named and described by what they do to sound."""
     progress = stage("listening to what clusters do")
-    described = describe(model, found.clusters, sounds, progress=progress, seed=seed)
-    layers = {
-        layer: replace(one, names=dict(one.names) | _noise(found.clusters, layer))
-        for layer, one in described.layers.items()
-    }
-    return replace(found, clusters=replace(found.clusters, layers=layers))
-
-
-def _noise(clusters: Clusters, layer: LayerName) -> dict[int, str]:
-    figures = clusters.made["figures"][layer]
-    return {figures["noise"]: NOISE} if "noise" in figures else {}
+    return found.described(describe(model, found.clusters, sounds, progress=progress, seed=seed))
 
 
 def _with_facts(found: Found, facts: dict[str, Any]) -> Found:
