@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from audiobend.bending import TRANSFORMS, Bend, Clusters, Patch, Plan, apply_transform, resolve
     from audiobend.engine import Engine, Settings
     from audiobend.errors import AudiobendError
-    from audiobend.io.audiofile import read_audio, write_audio
+    from audiobend.io.audiofile import read_audio
     from audiobend.io.modelbundle import list_models, load_model
     from audiobend.io.patchfile import load_patch, save_patch
     from audiobend.io.picturemodel import load_picture_model
+    from audiobend.io.soundwriter import write_audio
     from audiobend.live_engine import LiveEngine, LiveSettings
     from audiobend.networks import bent
     from audiobend.networks.model import Model
@@ -40,7 +41,7 @@ _HOMES = {
     "Settings": "engine",
     "AudiobendError": "errors",
     "read_audio": "io.audiofile",
-    "write_audio": "io.audiofile",
+    "write_audio": "io.soundwriter",
     "list_models": "io.modelbundle",
     "load_model": "io.modelbundle",
     "load_patch": "io.patchfile",

@@ -13,17 +13,12 @@ from torch import Tensor
 from audiobend.bending import Patch, Plan
 from audiobend.engine import Engine, Settings
 from audiobend.errors import AudioError
-from audiobend.io.audiofile import (
-    RATES,
-    AudioInfo,
-    AudioReader,
-    AudioWriter,
-    choose_subtype,
-    format_of,
-)
+from audiobend.io.audiofile import RATES, AudioInfo, AudioReader
 from audiobend.io.files import check_not_an_input
 from audiobend.io.modelbundle import load_model
 from audiobend.io.patchfile import load_patch
+from audiobend.io.soundformats import choose_subtype, format_of
+from audiobend.io.soundwriter import AudioWriter
 from audiobend.networks.model import Model
 from audiobend.spectral.level import LoudestBin
 from audiobend.spectral.stft import fit

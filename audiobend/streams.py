@@ -7,7 +7,7 @@ from torch import Tensor
 
 from audiobend.bending import Plan
 from audiobend.engine import Engine, bypass_curve, output_curve
-from audiobend.io.audiofile import StreamResampler
+from audiobend.io.resampling import StreamResampler
 from audiobend.spectral.limiter import Limiter
 from audiobend.spectral.stft import fit
 from audiobend.timeline import Timeline

@@ -195,8 +195,9 @@ def _check_words(no_audio: bool, fast: bool, loop: bool, track: Path | None, bro
 
 def _check_record(record: Path, read: list[Path], overwrite: bool) -> None:
     """Look before anything begins: nothing that is read is overwritten, nor a stranger's file."""
-    from audiobend.io.audiofile import format_of, written_by_audiobend
+    from audiobend.io.audiofile import written_by_audiobend
     from audiobend.io.files import check_not_an_input
+    from audiobend.io.soundformats import format_of
 
     format_of(record)
     check_not_an_input(record, read, AudioError)

@@ -54,8 +54,9 @@ def _named(target: Path, format: str | None) -> Path:
 
 def check_outputs(outputs: Outputs, patch: Path | None, overwrite: bool) -> None:
     """Look before the work begins: nothing that is read is overwritten, nor a stranger's file."""
-    from audiobend.io.audiofile import format_of, written_by_audiobend
+    from audiobend.io.audiofile import written_by_audiobend
     from audiobend.io.files import bears_our_mark, check_not_an_input
+    from audiobend.io.soundformats import format_of
 
     read = [source for source, _ in outputs.sounds] + ([patch] if patch else [])
     for source, target in outputs.sounds:

@@ -1,7 +1,6 @@
-"""Sound files as streams of blocks ``(channel, time)``, float32.
+"""Sound files read as streams of blocks ``(channel, time)``, float32.
 
-Reading: WAV, FLAC, Ogg, AIFF, MP3 and whatever else libsndfile knows, mono or stereo. Writing: WAV, FLAC, Ogg
-Vorbis, through a temporary name, so that a file is whole or absent.
+WAV, FLAC, Ogg, AIFF, MP3 and whatever else libsndfile knows, mono or stereo; `audiobend.io.soundwriter` writes.
 """
 
 import warnings
@@ -18,21 +17,7 @@ from torch import Tensor
 
 from audiobend.errors import AudioError
 from audiobend.io.files import PathLike, check_readable
-from audiobend.io.resampling import StreamResampler
-from audiobend.io.soundwriter import SOFTWARE, AudioWriter, choose_subtype, format_of, write_audio
-
-__all__ = [
-    "AudioInfo",
-    "AudioReader",
-    "AudioWriter",
-    "StreamResampler",
-    "choose_subtype",
-    "format_of",
-    "probe",
-    "read_audio",
-    "write_audio",
-    "written_by_audiobend",
-]
+from audiobend.io.soundwriter import SOFTWARE
 
 BLOCK = 65536
 RATES = range(1000, 1_000_001)

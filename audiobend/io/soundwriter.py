@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -13,61 +13,15 @@ from torch import Tensor
 
 from audiobend.errors import AudioError, did_you_mean
 from audiobend.io.files import PathLike, write_atomically
+from audiobend.io.soundformats import BYTES, FORMATS, RATES, SUBTYPES, choose_subtype, encoded, format_of
 
 SOFTWARE = "audiobend"
 """Written into every file, so that a later render knows what it may replace."""
-FORMATS = {"wav": "WAV", "flac": "FLAC", "ogg": "OGG"}
-RATES = {"wav": 1_000_000, "flac": 655_350, "ogg": 200_000}    # above its own, libsndfile's Vorbis crashes
 BLOCK = 65536    # libsndfile's Vorbis encoder overflows its stack on very large single writes
 RIFF_LIMIT = 2**32 - 2**16    # bytes of samples that a plain WAV can count, with room for its head
 
-_SUBTYPES = {
-    "wav": ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"),
-    "flac": ("PCM_16", "PCM_24"),
-    "ogg": ("VORBIS",),
-}
-_BYTES = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8, "VORBIS": 1}
 # Commands of libsndfile that soundfile has no name for.
 _SET_ADD_PEAK_CHUNK, _RF64_AUTO_DOWNGRADE = 0x1050, 0x1210
-
-
-class HasSubtype(Protocol):
-    """What `choose_subtype` needs to know of an input; `AudioInfo` has it."""
-
-    @property
-    def subtype(self) -> str:
-        """In libsndfile's words."""
-        ...
-
-
-def choose_subtype(info: HasSubtype | None, format: str) -> str:
-    """Keep the input's bit depth where the format can: 16 stays 16, 24 stays 24, float becomes 24 in FLAC.
-
-    >>> choose_subtype(None, "wav"), choose_subtype(None, "ogg")
-    ('PCM_24', 'VORBIS')
-    """
-    if format == "ogg":
-        return "VORBIS"
-    if info is None:
-        return "PCM_24"
-    deep = {"PCM_24": "PCM_24", "PCM_32": "PCM_32", "FLOAT": "FLOAT", "DOUBLE": "FLOAT"}
-    subtype = deep.get(info.subtype, "PCM_16")
-    return subtype if subtype in _SUBTYPES[format] else "PCM_24"
-
-
-def format_of(path: PathLike, format: str | None = None) -> str:
-    """Return ``"wav"``, ``"flac"`` or ``"ogg"``: as asked, or by the end of the name."""
-    given = format if format is not None else Path(path).suffix.lower().lstrip(".")
-    given = {"oga": "ogg", "wave": "wav"}.get(given, given)
-    if given not in FORMATS:
-        what = f"'{given}'" if given else "a name without an ending"
-        raise AudioError(f"{path}: sound is written as wav, flac or ogg, not {what}" + _near(given))
-    return given
-
-
-def _near(given: str) -> str:
-    hint = did_you_mean(given, FORMATS)
-    return hint if "did you mean" in hint else ""
 
 
 class AudioWriter:
@@ -128,7 +82,7 @@ class AudioWriter:
             )
         samples = block.detach().cpu().numpy().T
         for start in range(0, len(samples), BLOCK):
-            self._write(_encode(samples[start : start + BLOCK], self.subtype))
+            self._write(encoded(samples[start : start + BLOCK], self.subtype))
 
     def close(self) -> None:
         """Finish the file and give it its name; a second time does nothing."""
@@ -159,16 +113,16 @@ class AudioWriter:
                 f"{self.path}: the sample rate of {self.format} files must be in 1..{RATES[self.format]} Hz, "
                 f"got {self.sample_rate}"
             )
-        if self.subtype not in _SUBTYPES[self.format]:
+        if self.subtype not in SUBTYPES[self.format]:
             raise AudioError(
                 f"{self.path}: {self.format} files cannot hold '{self.subtype}'"
-                + did_you_mean(self.subtype, _SUBTYPES[self.format])
+                + did_you_mean(self.subtype, SUBTYPES[self.format])
             )
 
     def _container(self, frames: int | None) -> str:
         if self.format != "wav":
             return FORMATS[self.format]
-        size = None if frames is None else frames * self.channels * _BYTES[self.subtype]
+        size = None if frames is None else frames * self.channels * BYTES[self.subtype]
         return "WAV" if size is not None and size < RIFF_LIMIT else "RF64"
 
     def _open(self, frames: int | None) -> Any:
@@ -226,21 +180,6 @@ def write_audio(
     channels, frames = waveform.shape
     with AudioWriter(path, sample_rate, channels, format, subtype, frames=frames, inputs=inputs) as writer:
         writer.write(waveform)
-
-
-def _encode(samples: Any, subtype: str) -> Any:
-    """Round to the grid of the file ourselves: libsndfile would cut towards minus infinity when it clips."""
-    samples = np.where(np.isfinite(samples), samples, 0)
-    if subtype in ("FLOAT", "DOUBLE"):
-        return np.ascontiguousarray(samples, dtype=np.float32)
-    if subtype == "VORBIS":
-        return np.ascontiguousarray(np.clip(samples, -1, 1), dtype=np.float32)
-    bits = {"PCM_16": 16, "PCM_24": 24, "PCM_32": 32}[subtype]
-    full = 2 ** (bits - 1)
-    grid = np.clip(np.rint(np.asarray(samples, dtype=np.float64) * full), -full, full - 1)
-    if bits == 16:
-        return np.ascontiguousarray(grid, dtype=np.int16)
-    return np.ascontiguousarray(grid, dtype=np.int32) << np.int32(32 - bits)
 
 
 def _command(file: Any, number: int, *, on: bool) -> None:

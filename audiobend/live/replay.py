@@ -11,9 +11,10 @@ import torch
 from audiobend.bending import Patch
 from audiobend.control import Context
 from audiobend.errors import AudiobendError, TakeError
-from audiobend.io.audiofile import AudioWriter, probe
+from audiobend.io.audiofile import probe
 from audiobend.io.files import check_not_an_input
 from audiobend.io.modelbundle import load_model
+from audiobend.io.soundwriter import AudioWriter
 from audiobend.io.takefile import Began, Skipped, Take, TakeHead
 from audiobend.live.chain import Chain
 from audiobend.live.dsp import Wanted

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import torch
 
-from audiobend.io.audiofile import AudioReader, StreamResampler
+from audiobend.io.audiofile import AudioReader
+from audiobend.io.resampling import StreamResampler
 from audiobend.live.rings import Count, Samples, Shared
 
 AHEAD = 1.0

@@ -15,16 +15,10 @@ import torch
 
 from audiobend.errors import AudioError
 from audiobend.io import soundwriter
-from audiobend.io.audiofile import (
-    AudioInfo,
-    AudioReader,
-    AudioWriter,
-    StreamResampler,
-    choose_subtype,
-    probe,
-    read_audio,
-    write_audio,
-)
+from audiobend.io.audiofile import AudioInfo, AudioReader, probe, read_audio
+from audiobend.io.resampling import StreamResampler
+from audiobend.io.soundformats import choose_subtype
+from audiobend.io.soundwriter import AudioWriter, write_audio
 
 
 @pytest.fixture
@@ -334,7 +328,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path):
         import resource, sys, torch
         from pathlib import Path
         from audiobend.errors import AudioError
-        from audiobend.io.audiofile import write_audio
+        from audiobend.io.soundwriter import write_audio
         folder = Path(sys.argv[1])
         noise = torch.rand(2, 200_000, generator=torch.Generator().manual_seed(0)) - 0.5
         for name in ("a.wav", "a.flac", "a.ogg"):
