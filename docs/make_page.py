@@ -22,7 +22,7 @@ PICTURES = ROOT / "docs" / "page"
 TRACK = ROOT / "examples" / "sounds" / "pressure.flac"
 SIZES = {"desk": (1440, 900), "stage": (1024, 768), "phone": (390, 844)}
 VIEWS = ("play", "chain", "scenes", "take")
-SHEETS = ("help", "settings", "cell", "drop", "all")
+SHEETS = ("help", "settings", "cell", "drop", "all", "downloads")
 SHOWN = (
     *(f"desk-dark-{view}" for view in ("play", "cell", "help", "all", "open")),
     "desk-light-play", "desk-light-settings",
@@ -106,8 +106,9 @@ def wait(page: Page, seconds: float) -> None:
 
 
 def perform(browser: Browser, url: str) -> None:
-    """Record a take: bends come and go, one of them is turned."""
+    """Record a take, and what is heard: bends come and go, one of them is turned."""
     page = opened(browser, url, "desk", "dark", reduced_motion="reduce")
+    page.locator("[data-act=record]:visible").click()
     page.locator(".top [data-act=take]").click()
     for name in ("dust", "crack", "shine", "glide", "crack", "shine", "crack", "dust", "shine", "dust"):
         page.locator(f'[data-card="{name}"] [data-act=switch]').click()
@@ -116,6 +117,8 @@ def perform(browser: Browser, url: str) -> None:
             page.locator('[data-cell="3/1"]').press("+" if name in ("dust", "shine") else "-")
     page.locator(".top [data-act=take]").click()
     page.wait_for_selector(".top [data-act=take][aria-pressed=false]")
+    page.locator("[data-act=record]:visible").click()
+    page.wait_for_selector("[data-recorded]")
     page.context.close()
 
 
@@ -181,12 +184,25 @@ def shot(page: Page, view: str, path: Path) -> None:
         "cell": lambda: page.locator('[data-cell="3/1"]').click(button="right"),
         "drop": lambda: page.evaluate("document.querySelector('[data-act=drop]').click()"),
         "all": lambda: page.locator("[data-act=all]").click(),
+        "downloads": lambda: downloads(page),
         "open": lambda: (expanded(page), None)[1],
     }.get(view, lambda: None)()
     page.wait_for_timeout(300)
     page.screenshot(path=path)
     page.keyboard.press("Escape")
     print(path.name, flush=True)
+
+
+def downloads(page: Page) -> None:
+    """Show what can be downloaded, while something is being recorded."""
+    if not page.locator("[data-act=download]:visible").count():
+        page.locator("[data-go=take]:visible").click()
+    page.locator("[data-act=record]:visible").click()
+    page.wait_for_selector("[data-act=record][aria-pressed=true]:visible")
+    page.locator("[data-act=download]").click()
+    page.wait_for_selector("[data-recording]")
+    page.wait_for_timeout(1200)
+    turn(page, "/audiobend/recording/stop", True)
 
 
 def expanded(page: Page) -> None:

@@ -32,6 +32,10 @@ class Ears:
         self._card, self._sound = card, sound
         self._shift: int | None = None
 
+    def so_far(self) -> np.ndarray:
+        """All that the speaker got."""
+        return self._card.so_far()
+
     def forget(self) -> None:
         """Find out anew how late the sound is."""
         self._shift = None
@@ -79,7 +83,7 @@ def rig(sound_system, tiny_bundle, tmp_path_factory):
     card = SoftCard(folder, sound, "--loop", seconds=900)
     words = ("--input-device", "softcard", "--output-device", "softcard", "--patch", "off.yaml")
     stage = Stage(folder, tiny_bundle, *words)
-    stage.ears = Ears(card, sound)
+    stage.ears, stage.folder = Ears(card, sound), folder
     while not stage.event("status")["is_bent"]:
         pass
     stage.ears.until_same()
@@ -389,6 +393,89 @@ def test_a_sound_that_is_dropped_on_the_other_half_is_rendered(page, tmp_path):
     assert (path.name, rate, len(bent)) == ("beach.bent.wav", RATE, len(sound))
     assert np.abs(bent - sound).max() > OTHER
     assert name_of_input(page) == "softcard"
+
+
+# --- what is played is recorded ---
+
+
+def recording(page, begins: str = ".take header [data-act=record]") -> str:
+    """Press Record; return the name that the engine gave it, once some of it has been played."""
+    page.locator(begins).click()
+    page.wait_for_selector("html[data-recording=on]")
+    page.wait_for_function("() => audiobend.store.status.recording_seconds > 1")
+    return state_until(page, "s.addresses['/audiobend/recording/name'][0]")["addresses"]["/audiobend/recording/name"][0]
+
+
+def as_24_bits(samples: np.ndarray) -> np.ndarray:
+    return np.rint(samples.astype(np.float64) * 2**23).astype(np.int64)
+
+
+def recorded(path) -> np.ndarray:
+    samples, rate = sf.read(path, dtype="int32", always_2d=True)
+    assert rate == RATE
+    return samples.astype(np.int64) >> 8
+
+
+def lies_in(part: np.ndarray, whole: np.ndarray) -> bool:
+    """Whether a stretch of sound is there, sample for sample."""
+    starts = np.flatnonzero(np.all(whole == part[0], axis=1))
+    return any(np.array_equal(whole[at : at + len(part)], part) for at in starts)
+
+
+def test_what_the_speaker_gets_is_recorded_listed_and_downloaded_bit_for_bit(page, rig, tmp_path):
+    page.locator('[data-card="fog"] [data-act=switch]').click()
+    rig.ears.until_other()
+    name = recording(page)
+    assert page.locator(".take header [data-act=record] span").inner_text().startswith("0:0")
+    page.locator(".take header [data-act=record]").click()
+    with page.expect_download() as waiting:
+        page.locator(f"[data-recorded='{name}'] a").click()
+    waiting.value.save_as(tmp_path / "down.wav")
+    assert waiting.value.suggested_filename == f"{name}.wav"
+    assert page.evaluate("document.documentElement.dataset.recording") == ""
+    heard = as_24_bits(rig.ears.so_far())
+    samples = recorded(tmp_path / "down.wav")
+    assert len(samples) > RATE and lies_in(samples, heard)
+    page.locator("[data-act=download]").click()
+    page.wait_for_selector(f"[data-recording='{name}']")
+    page.keyboard.press("Escape")
+
+
+def test_a_recording_that_osc_begins_is_seen_and_ended_by_the_keyboard(page, rig):
+    with OscClient("127.0.0.1", rig.osc_port) as osc:
+        osc.request("/audiobend/recording/start", ["from elsewhere"])
+        page.wait_for_selector(".take header [data-act=record][aria-pressed=true]")
+        page.wait_for_function("() => audiobend.store.status.recording_seconds > 0.5")
+        page.keyboard.press("Shift+T")
+        page.wait_for_selector("[data-recorded='from elsewhere']")
+        assert osc.request("/audiobend/recording/name")[0].args == ("",)
+        assert "from elsewhere" in [one.args[-1] for one in osc.request("/audiobend/list/recordings")]
+
+
+def test_a_recording_goes_on_through_another_card(page, rig, tmp_path):
+    other = SoftCard(tmp_path, None, name="othercard", seconds=60)
+    try:
+        name = recording(page)
+        page.keyboard.press(",")
+        page.locator("#sheet [aria-label=Output] option[value=othercard]").wait_for(state="attached")
+        before = page.evaluate("audiobend.store.status.recording_seconds")
+        page.locator("#sheet [aria-label=Output]").select_option("othercard")
+        state_until(page, "s.addresses['/audiobend/output'][0] === 'othercard'")
+        assert wait_for(lambda: np.abs(other.so_far()[-RATE // 4 :]).max() > OTHER, 60)
+        page.wait_for_function("(before) => audiobend.store.status.recording_seconds > before + 3", arg=before)
+        page.keyboard.press("Escape")
+        page.locator(".take header [data-act=record]").click()
+        page.wait_for_selector(f"[data-recorded='{name}']")
+        samples = recorded(rig.folder / "session" / "recordings" / f"{name}.wav")
+        first, last = samples[: RATE // 2], samples[-RATE // 2 :]
+        assert lies_in(first, as_24_bits(rig.ears.so_far())) and lies_in(last, as_24_bits(other.so_far()))
+        page.keyboard.press(",")
+        page.locator("#sheet [aria-label=Output]").select_option("softcard")
+        rig.ears.until_heard()
+    finally:
+        other.close()
+    rig.ears.forget()
+    rig.ears.until_same()
 
 
 # --- what it is played on ---

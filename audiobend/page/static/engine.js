@@ -108,7 +108,7 @@ export function tellEngine(...commands) {
 
 const isValue = (address) => {
   if (bendTarget(address)) return true;
-  return !/\/(panic|undo|redo|scene\/(save|delete|rename|morph|pad)|take\/(start|stop|play|halt)|macro\/\d+\/(un)?bind|chain\/(add|remove)|model\/load)$/.test(address);
+  return !/\/(panic|undo|redo|scene\/(save|delete|rename|morph|pad)|take\/(start|stop|play|halt)|recording\/(start|stop)|macro\/\d+\/(un)?bind|chain\/(add|remove)|model\/load)$/.test(address);
 };
 
 /** Say a value that a hand is turning: the last of a frame is sent. */

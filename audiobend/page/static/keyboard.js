@@ -16,6 +16,7 @@ import {alone, listenTo, panic, solo, undo} from './engine.js';
 import {neighbour} from './grid.js';
 import {openHelp} from './help.js';
 import {openSettings} from './settings.js';
+import {recordSound} from './recordings.js';
 import {record} from './take.js';
 import {bendOf, shownAt, store} from './store.js';
 import {closeSheet, trap} from './sheet.js';
@@ -43,7 +44,7 @@ const DO = {
   dice: () => dice(bendAtFocus()),
   undo: () => undo(),
   redo: () => undo(false),
-  panic, corner: loadCorner, pad: focusPad, take: record, freeze, copy, settings: openSettings,
+  panic, corner: loadCorner, pad: focusPad, take: record, record: recordSound, freeze, copy, settings: openSettings,
   learn: () => (store.learning ? stop() : learn()),
   help: () => (root.dataset.overlay === 'help' ? closeSheet() : openHelp()),
   close: () => stop() || closeSheet(),

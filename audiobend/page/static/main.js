@@ -16,6 +16,7 @@ import {makeOutput} from './output.js';
 import {makePad} from './pad.js';
 import {makePalette} from './palette.js';
 import {makePicture} from './picture.js';
+import {makeRecordings} from './recordings.js';
 import {makeScenes} from './scenes.js';
 import {makeSettings} from './settings.js';
 import {makeStage} from './stage.js';
@@ -29,7 +30,7 @@ import {applyTheme} from './theme.js';
 
 furnish();
 applyTheme();
-for (const make of [makeTop, makeStage, makePalette, makeGrid, makeChain, makeOutput, makeMacros, makeScenes, makePad, makePicture, makeTake, makeDrop, makeSettings, makeLearn, makeCellSheet, makeAddress, makeViews, makeKeyboard, makeBanner]) make();
+for (const make of [makeTop, makeStage, makePalette, makeGrid, makeChain, makeOutput, makeMacros, makeScenes, makePad, makePicture, makeTake, makeRecordings, makeDrop, makeSettings, makeLearn, makeCellSheet, makeAddress, makeViews, makeKeyboard, makeBanner]) make();
 run();
 openEngine(decode);
 window.audiobend = {store, frame, mic};

@@ -44,5 +44,11 @@ export function typed(text) {
 /** A unit as it follows a number: nothing, a degree sign, or a space and words. */
 export const unit = (name) => (name === 'degrees' ? '°' : name ? `\u00a0${name.replace(/^(of the|per) .*/, '')}`.trimEnd() : '');
 
-/** Seconds as minutes and seconds. */
-export const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
+const pair = (number) => String(Math.floor(number)).padStart(2, '0');
+
+/** Seconds as minutes and seconds, with hours where there are any. */
+export const clock = (seconds) =>
+  seconds < 3600 ? `${Math.floor(seconds / 60)}:${pair(seconds % 60)}` : `${Math.floor(seconds / 3600)}:${pair((seconds / 60) % 60)}:${pair(seconds % 60)}`;
+
+/** The size of a file, in MB; small ones with a digit after the point. */
+export const megabytes = (bytes) => `${(bytes / 1e6).toFixed(bytes < 9.95e6 ? 1 : 0)}\u00a0MB`;

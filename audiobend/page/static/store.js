@@ -48,7 +48,7 @@ export function keep(name, value) {
 export function takeHello(raw) {
   const hello = helloFacts(raw);
   if (!hello.layers.length) return false;
-  store.hello = {...hello, session: {...hello.session, scenes: sceneFacts(hello.session.scenes ?? store.hello?.session.scenes), takes: hello.session.takes ?? store.hello?.session.takes ?? []}};
+  store.hello = {...hello, session: {...hello.session, scenes: sceneFacts(hello.session.scenes ?? store.hello?.session.scenes), takes: hello.session.takes ?? store.hello?.session.takes ?? [], recordings: hello.session.recordings ?? store.hello?.session.recordings}};
   store.axes = hello.axes;
   store.layers = hello.layers;
   store.transforms = new Map(hello.transforms.map((one) => [one.name, one]));
@@ -63,11 +63,12 @@ export function takeState(state) {
     if (given !== undefined) store.values.set(`/audiobend/${address}`, [given]);
   if (state.scenes) store.hello.session.scenes = sceneFacts(state.scenes);
   if (state.takes) store.hello.session.takes = state.takes;
+  if (state.recordings) store.hello.session.recordings = state.recordings;
   const byId = new Map(state.bends.map((bend) => [bend.id, bend]));
   const order = state.order ?? [...byId.keys()];
   store.bends = order.map((id) => byId.get(id)).filter(Boolean).map(tidy);
   store.listen = listening();
-  touch('bends', 'values', 'scenes', 'take');
+  touch('bends', 'values', 'scenes', 'take', 'recording');
 }
 
 const tidy = (bend) => ({...bend, layer: String(bend.layer), features: featuresText(bend.features), on: Boolean(bend.on), params: {...bend.params}});
@@ -80,7 +81,7 @@ export function takeValue(address, args) {
   store.values.set(canonical(address), args);
   if (address === '/audiobend/bypass' || address === '/audiobend/difference') store.listen = listening();
   if (address === '/audiobend/chain/order') reorder(String(args[0]).split(' '));
-  touch('values', ...(/\/lfo|\/solo|\/difference|\/chain\//.test(address) ? ['bends'] : []), ...(address.includes('/scene/') ? ['scenes'] : []), ...(address.includes('/take/') ? ['take'] : []));
+  touch('values', ...(/\/lfo|\/solo|\/difference|\/chain\//.test(address) ? ['bends'] : []), ...(address.includes('/scene/') ? ['scenes'] : []), ...(address.includes('/take/') ? ['take'] : []), ...(address.includes('/recording/') ? ['recording'] : []));
 }
 
 const reorder = (ids) => { store.bends = [...store.bends].sort((a, b) => ids.indexOf(a.id) - ids.indexOf(b.id)); };

@@ -5,6 +5,7 @@ import {tellEngine} from './engine.js';
 import {watchJob} from './jobs.js';
 import {draws} from './loop.js';
 import {clock} from './numbers.js';
+import {recordingsList} from './recordings.js';
 import {paints, store, value} from './store.js';
 import {closeSheet, openSheet} from './sheet.js';
 import {speak} from './speak.js';
@@ -124,11 +125,13 @@ async function render() {
 }
 
 async function downloads() {
-  const answer = await fetch('/api/jobs').catch(() => null);
+  const [answer, recordings] = await Promise.all([fetch('/api/jobs').catch(() => null), recordingsList()]);
   const sounds = (answer?.ok ? await answer.json() : []).filter((job) => job.state === 'done');
-  const link = (words, href, name) => h('a.btn', {href, download: name, onclick: () => closeSheet()}, icon('dl'), words);
-  openSheet('downloads', 'Download', h('div.sc', {}, link('Patch: what sounds now', '/api/patch', 'patch.yaml'),
-    chosen ? link(`Take: ${chosen}`, `/api/takes/${encodeURIComponent(chosen)}`, `${chosen}.jsonl`) : null,
-    ...sounds.map(({name, result}) => link(`Sound: ${name}`, result, name)),
-    sounds.length ? null : h('p.note', {text: 'A take, or a file that is dropped, is rendered first; its sound is here then.'})));
+  const link = (words, about, href, name) => h('a.file', {href, download: name, onclick: () => closeSheet()}, h('b', {text: words}), h('span', {text: about}), icon('dl'));
+  openSheet('downloads', 'Download', h('div.sc', {},
+    h('h3', {text: 'What sounds'}), link('Patch', 'as it sounds now', '/api/patch', 'patch.yaml'),
+    chosen ? link(chosen, 'the take: its gestures', `/api/takes/${encodeURIComponent(chosen)}`, `${chosen}.jsonl`) : null,
+    h('h3', {text: 'Recordings'}), recordings ?? h('p.note', {text: 'None yet. Press Record: what is played is kept until you press it again.'}),
+    h('h3', {text: 'Rendered'}), ...sounds.map(({name, result}) => link(name, '', result, name)),
+    sounds.length ? null : h('p.note', {text: 'None yet. Render a take, or drop a file; its sound is here then.'})));
 }

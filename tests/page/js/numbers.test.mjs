@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {clock, digits, fromShare, meterShare, shown, toShare, typed, unit, written} from '../../../audiobend/page/static/numbers.js';
+import {clock, digits, fromShare, megabytes, meterShare, shown, toShare, typed, unit, written} from '../../../audiobend/page/static/numbers.js';
 
 const radius = {min: 0, max: 32, whole: true};
 const factor = {min: -10, max: 10};
@@ -47,4 +47,7 @@ test('units and clocks', () => {
   assert.equal(unit('cells'), '\u00a0cells');
   assert.equal(unit('of the width'), '');
   assert.equal(clock(161.9), '2:41');
+  assert.equal(clock(3 * 3600 + 62), '3:01:02');
+  assert.equal(megabytes(3_140_000), '3.1\u00a0MB');
+  assert.equal(megabytes(9_990_000), '10\u00a0MB');
 });
