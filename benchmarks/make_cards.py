@@ -25,9 +25,10 @@ import yaml
 from audiobend.io.files import write_atomically
 from audiobend.io.modelbundle import list_models, load_model
 from audiobend.train.baselines import PCA
-from audiobend.train.dataset import find_sounds, read_weights
 from audiobend.train.evaluation import WINDOWS, choose, is_among, kept_out, means, measure, read_or_fit_pca
 from audiobend.train.report import legend, markdown_table, text_table
+from audiobend.train.sounds import find_sounds
+from audiobend.train.windows import read_weights
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "models.md"

@@ -42,8 +42,8 @@ from audiobend.clustering.hearing import Ear, Passage, passages
 from audiobend.io.files import MARK
 from audiobend.io.modelbundle import load_model
 from audiobend.networks.model import Model
-from audiobend.train.dataset import find_sounds
 from audiobend.train.evaluation import is_among, kept_out
+from audiobend.train.sounds import find_sounds
 
 TARGETS = (*BANDS, "attacks", "steady")
 PERMUTATIONS, WINDOWS, TRACKS = 60, 4, 12

@@ -28,10 +28,11 @@ from torch import Tensor
 
 from audiobend.networks.spectrogram_vae import SEED_MAP, SpectrogramVAE, channels_last
 from audiobend.spectral.codec import SpectrogramCodec
-from audiobend.train.dataset import Track, WindowSampler
 from audiobend.train.distributed import make_team
 from audiobend.train.loop import Trainer
 from audiobend.train.recipe import Recipe
+from audiobend.train.tracks import Track
+from audiobend.train.windows import WindowSampler
 
 WIDTHS = (0.25, 0.5)
 STEPS = 2

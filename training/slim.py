@@ -11,8 +11,10 @@ from pathlib import Path
 
 from audiobend.clustering.activation import add_clusters
 from audiobend.io.modelbundle import find_model, load_for_training, load_model, save_model
-from audiobend.train.dataset import WindowSampler, find_sounds, load_tracks
 from audiobend.train.latent import codes_of, principal_axes, slimmed, standardise
+from audiobend.train.sounds import find_sounds
+from audiobend.train.tracks import load_tracks
+from audiobend.train.windows import WindowSampler
 
 
 def main() -> None:

@@ -64,7 +64,7 @@ def evaluate(
         picture_paths(plots, chosen)    # before the work, not after it
     the_pca = None
     if pca:
-        from audiobend.train.dataset import read_weights
+        from audiobend.train.windows import read_weights
 
         with progress_bar("fitting the PCA", json_) as advance:
             shares = read_weights(weight or [])

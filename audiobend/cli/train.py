@@ -75,10 +75,11 @@ def train(
     import torch
 
     quieten()
-    from audiobend.train.dataset import read_weights, sound_files
     from audiobend.train.devices import choose_precision
     from audiobend.train.distributed import make_team
     from audiobend.train.folder import refuse_second_run
+    from audiobend.train.searching import sound_files
+    from audiobend.train.windows import read_weights
 
     given = {"width": width, "minutes": minutes, "epochs": epochs, "steps": steps, "batch_size": batch_size,
              "start_from": start_from, "seed": seed}

@@ -12,9 +12,11 @@ from audiobend.networks.spectrogram_vae import WINDOW
 from audiobend.spectral.codec import SpectrogramCodec
 from audiobend.spectral.stft import HOP_LENGTH
 from audiobend.train.clips import even_clip
-from audiobend.train.dataset import Augmentation, Sound, Track, WindowSampler, find_sounds, load_tracks, split
 from audiobend.train.evaluation import is_among, kept_out
 from audiobend.train.soundfiles import SAMPLE_RATE
+from audiobend.train.sounds import Sound, find_sounds
+from audiobend.train.tracks import Track, load_tracks, split
+from audiobend.train.windows import Augmentation, WindowSampler
 
 BATCH = 20
 FEWEST_OF_ONE_SOUND, MOST_OF_ONE_SOUND = 8, 64

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from audiobend.errors import ModelError
-from audiobend.networks.pickles import Named, damaged, read_pickle
+from audiobend.networks.pickle_machine import Named, damaged
+from audiobend.networks.pickles import read_pickle
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 """What files of torch before 1.6 begin with, and storages inside other pickles still do."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from audiobend.errors import ModelError
 from audiobend.networks.checkpoints_rosinality import Parts, check_filter, complete
 from audiobend.networks.checkpoints_tensors import as_mapping, tensor
-from audiobend.networks.pickles import Made, damaged
+from audiobend.networks.pickle_machine import Made, damaged
 
 PERSISTENT = "torch_utils.persistence._reconstruct_persistent_obj"
 MAX_MODULES = 2000

@@ -12,7 +12,7 @@ from torch import Tensor
 from audiobend.errors import ModelError
 from audiobend.networks.checkpoints_rosinality import Parts, complete
 from audiobend.networks.checkpoints_tensors import as_mapping, tensor
-from audiobend.networks.pickles import Made
+from audiobend.networks.pickle_machine import Made
 
 NETWORKS = ("dnnlib.tflib.network.Network", "dnnlib.tflib.Network", "tfutil.Network", "network.Network")
 MAX_VARIABLES = 4000

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from audiobend.networks.checkpoints_files import ARRAY_TYPES, Storage, read_legacy
-from audiobend.networks.pickles import Made, damaged
+from audiobend.networks.pickle_machine import Made, damaged
 
 _REBUILD = ("torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor")
 _PARAMETER = ("torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state")

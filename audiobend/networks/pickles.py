@@ -12,19 +12,14 @@ from collections.abc import Callable
 from typing import Any
 
 from audiobend.networks.pickle_machine import (
-    MAX_DEPTH,
     MAX_WHOLE,
     Allowed,
     Machine,
-    Made,
     Mark,
-    Named,
     Stored,
     damaged,
     pairs,
 )
-
-__all__ = ["MAX_DEPTH", "Made", "Named", "Stored", "damaged", "read_pickle"]
 
 
 def read_pickle(

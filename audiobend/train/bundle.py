@@ -12,11 +12,11 @@ from audiobend.errors import TrainingError
 from audiobend.io.files import reason
 from audiobend.io.modelbundle import find_model, save_model, weights_fingerprint
 from audiobend.io.yamlfile import read_document
-from audiobend.train.dataset import Track
 from audiobend.train.evaluation import Rows
 from audiobend.train.latent import codes_of, principal_axes, standardise
 from audiobend.train.loop import Trainer
 from audiobend.train.music import Music
+from audiobend.train.tracks import Track
 from audiobend.train.watching import Watch, rounded
 
 MOVES = 0.01

@@ -15,9 +15,11 @@ from audiobend.networks.spectrogram_vae import SpectrogramVAE
 from audiobend.spectral.codec import FLOOR_DB, SpectrogramCodec
 from audiobend.train.baselines import N_WINDOWS, PCA, fit_pca, load_pca
 from audiobend.train.clips import Clip, even_clip
-from audiobend.train.dataset import Sound, Track, WindowSampler, even_windows, find_sounds, load_tracks, scan
 from audiobend.train.metrics import fidelity, mean_of, multi_resolution_distance
 from audiobend.train.soundfiles import in_text
+from audiobend.train.sounds import Sound, find_sounds, scan
+from audiobend.train.tracks import Track, even_windows, load_tracks
+from audiobend.train.windows import WindowSampler
 
 Figures = dict[str, float]
 Rows = dict[str, Figures]

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from audiobend.networks.spectrogram_vae import SpectrogramVAE
 from audiobend.spectral.codec import SpectrogramCodec
-from audiobend.train.dataset import WindowSampler
+from audiobend.train.windows import WindowSampler
 
 
 @torch.no_grad()

@@ -20,12 +20,12 @@ from audiobend.errors import TrainingError
 from audiobend.networks.spectrogram_vae import SpectrogramVAE, channels_last
 from audiobend.spectral.codec import SpectrogramCodec
 from audiobend.train.batchnorm import with_shared_statistics
-from audiobend.train.dataset import WindowSampler
 from audiobend.train.distributed import Team, alone
 from audiobend.train.losses import divergence, linear_error, squared_error
 from audiobend.train.muon import optimisers_for
 from audiobend.train.recipe import Recipe
 from audiobend.train.schedule import Progress, Schedule
+from audiobend.train.windows import WindowSampler
 
 BAD_STEPS_IN_A_ROW = 5
 LONGEST_GRADIENT = 1.0

@@ -8,8 +8,10 @@ from time import monotonic
 import torch
 
 from audiobend.spectral.codec import SpectrogramCodec
-from audiobend.train.dataset import ColumnCache, Sound, Track, find_sounds, load_tracks, mean_spectrum, split
+from audiobend.train.cache import ColumnCache
 from audiobend.train.recipe import Recipe
+from audiobend.train.sounds import Sound, find_sounds
+from audiobend.train.tracks import Track, load_tracks, mean_spectrum, split
 
 CACHE_GB = 20.0
 REPORT_EVERY = 10.0

@@ -15,9 +15,9 @@ from audiobend.plot import BACKGROUND, INK
 from audiobend.spectral.stft import HOP_LENGTH
 from audiobend.train.baselines import PCA
 from audiobend.train.clips import passage
-from audiobend.train.dataset import Sound
 from audiobend.train.evaluation import STORED, Measured, reconstructed
 from audiobend.train.metrics import FIGURES
+from audiobend.train.sounds import Sound
 
 PASSAGE = 8
 """Windows in a picture: 6 seconds."""

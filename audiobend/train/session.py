@@ -12,7 +12,6 @@ from audiobend.networks.spectrogram_vae import SpectrogramVAE
 from audiobend.spectral.codec import SpectrogramCodec
 from audiobend.train.bundle import heard_before, write_bundle
 from audiobend.train.checkpoint import NAME, load_checkpoint, save_checkpoint
-from audiobend.train.dataset import WindowSampler
 from audiobend.train.distributed import Team, alone
 from audiobend.train.evaluation import Rows
 from audiobend.train.folder import locked, refuse_second_run
@@ -22,6 +21,7 @@ from audiobend.train.recipe import Recipe
 from audiobend.train.schedule import Progress
 from audiobend.train.watching import Watch
 from audiobend.train.widen import widened
+from audiobend.train.windows import WindowSampler
 
 Report = Callable[[str], None]
 REEL_SHARE = 0.25

@@ -8,10 +8,10 @@ from audiobend.bending import Patch, Random
 from audiobend.clustering.activation import add_clusters
 from audiobend.io.modelbundle import load_model
 from audiobend.rendering import render_file
-from audiobend.train.dataset import find_sounds
 from audiobend.train.distributed import Team
 from audiobend.train.recipe import Recipe
 from audiobend.train.session import train
+from audiobend.train.sounds import find_sounds
 from audiobend.train.watching import cut
 
 SOUNDS = 4

@@ -15,13 +15,14 @@ from audiobend.io.files import reason
 from audiobend.networks.model import Model
 from audiobend.networks.spectrogram_vae import SpectrogramVAE, for_inference
 from audiobend.rendering import render_file
-from audiobend.train.dataset import Sound, Track
 from audiobend.train.evaluation import Rows, evaluate
 from audiobend.train.log import Log
 from audiobend.train.loop import Trainer
 from audiobend.train.losses import divergence
 from audiobend.train.pictures import draw_spectrograms, passage_rows
 from audiobend.train.schedule import KL_RISES_OVER, Progress
+from audiobend.train.sounds import Sound
+from audiobend.train.tracks import Track
 
 EVERY_STEPS = 10
 ACTIVE_NATS = 0.02

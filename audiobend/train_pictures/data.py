@@ -12,7 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from audiobend.errors import AudiobendError, TrainingError
-from audiobend.train.dataset import sound_files
+from audiobend.train.searching import sound_files
 from audiobend.train_pictures.tiles import SIDE, tiles_of
 
 Report = Callable[[str], None]

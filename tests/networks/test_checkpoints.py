@@ -12,7 +12,8 @@ import torch
 
 from audiobend.errors import AudiobendError, ModelError
 from audiobend.networks.checkpoints import read_checkpoint
-from audiobend.networks.pickles import MAX_DEPTH, read_pickle
+from audiobend.networks.pickle_machine import MAX_DEPTH
+from audiobend.networks.pickles import read_pickle
 from tests.networks.checkpoint_files import (
     SOURCE,
     mean_of,

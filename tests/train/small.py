@@ -7,10 +7,11 @@ import numpy as np
 import torch
 
 from audiobend.spectral.codec import SpectrogramCodec
-from audiobend.train.dataset import Track, WindowSampler, mean_spectrum
 from audiobend.train.distributed import Team, make_team
 from audiobend.train.loop import Trainer
 from audiobend.train.recipe import Recipe
+from audiobend.train.tracks import Track, mean_spectrum
+from audiobend.train.windows import WindowSampler
 
 
 def tracks(n: int = 2, seconds: float = 4.0) -> list[Track]:

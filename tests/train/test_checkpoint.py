@@ -11,10 +11,10 @@ import torch
 
 from audiobend.errors import TrainingError
 from audiobend.train.checkpoint import load_checkpoint, save_checkpoint
-from audiobend.train.dataset import WindowSampler
 from audiobend.train.loop import Trainer
 from audiobend.train.recipe import Recipe
 from audiobend.train.session import train
+from audiobend.train.windows import WindowSampler
 from tests.train.small import tracks, trainer
 
 TINY = Recipe().changed({"width": 0.015625, "steps": 6, "batch_size": 4, "n_latent": 16})

@@ -12,8 +12,9 @@ from audiobend.errors import AudiobendError, ModelError, TrainingError
 from audiobend.io.modelbundle import load_model
 from audiobend.train.baselines import PCA, SIZE, fit_pca, load_pca, save_pca
 from audiobend.train.clips import even_clip, passage
-from audiobend.train.dataset import even_windows, find_sounds, load_tracks
 from audiobend.train.evaluation import choose, means, measure, read_or_fit_pca, trained_on
+from audiobend.train.sounds import find_sounds
+from audiobend.train.tracks import even_windows, load_tracks
 from tests.conftest import EXAMPLES
 
 NAMES = ("harvest_food", "next_to_you", "pressure")

@@ -7,19 +7,13 @@ import pytest
 import torch
 
 from audiobend.io.modelbundle import load_model
-from audiobend.train.dataset import (
-    Augmentation,
-    Track,
-    WindowSampler,
-    even_windows,
-    find_sounds,
-    load_tracks,
-    split,
-)
 from audiobend.train.latent import principal_axes, standardise
 from audiobend.train.metrics import fidelity
 from audiobend.train.muon import NormedMuon, orthogonalise
 from audiobend.train.recipe import Recipe
+from audiobend.train.sounds import find_sounds
+from audiobend.train.tracks import Track, even_windows, load_tracks, split
+from audiobend.train.windows import Augmentation, WindowSampler
 from tests.train.small import tracks, trainer
 
 
