@@ -45,6 +45,7 @@ function announce() {
   const fresh = known ? names.filter((name) => !known.has(name)) : [];
   known = new Set(names);
   for (const name of fresh) {
+    $('[data-recorded]')?.remove();    // it is in the list
     const close = h('button.btn.ghost', {'aria-label': 'Close', onclick: () => node.remove()}, '×');
     const link = h('a.btn', {href: address(name), download: `${name}.wav`}, 'Download');
     const node = h('div.job', {role: 'group', 'aria-label': name, 'data-recorded': name, 'data-state': 'done'}, h('span', {text: `${name} is recorded`}), link, close);
