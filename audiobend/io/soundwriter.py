@@ -64,7 +64,7 @@ class AudioWriter:
         self.format = format_of(path, format)
         self.subtype = subtype or choose_subtype(None, self.format)
         self.frames = 0
-        self._closed = False
+        self._closed = self._is_cut = False
         self._check()
         self._place: AbstractContextManager[Path] = write_atomically(path, inputs=inputs, error=AudioError)
         self._temporary = self._place.__enter__()
@@ -87,6 +87,11 @@ class AudioWriter:
     def close(self) -> None:
         """Finish the file and give it its name; a second time does nothing."""
         self.__exit__(None, None, None)
+
+    def close_early(self) -> None:
+        """Finish a file that cannot be written any further, with what is in it; `AudioError` where that is no file."""
+        self._is_cut = True
+        self.close()
 
     def __enter__(self) -> "AudioWriter":
         return self
@@ -151,7 +156,8 @@ class AudioWriter:
         """Close; then look whether all samples arrived: libsndfile is silent about some that did not."""
         try:
             self._file.close()
-            if check and soundfile.info(str(self._temporary)).frames != self.frames:
+            found = soundfile.info(str(self._temporary)).frames if check else self.frames
+            if found < self.frames or (found > self.frames and not self._is_cut):
                 raise self._full()
         except (soundfile.SoundFileError, RuntimeError):
             if check and self.frames:

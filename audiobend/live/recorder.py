@@ -28,7 +28,8 @@ class Recorder:
     start : int
         Position of its first sample. Where a file is played it ends with that file.
     on_end : callable
-        Takes, on the recorder's thread, the file, and what was wrong if it could not be written.
+        Takes, on the recorder's thread, the file, which is whole, or None where there is none; and what was wrong, if
+        anything was. Where a disk is full the file holds what could be written.
     """
 
     def __init__(self, shared: Shared, open: Open, start: int, on_end: OnEnd) -> None:
@@ -57,17 +58,26 @@ class Recorder:
         self._thread.join()
 
     def _run(self) -> None:
-        writer, wrong = None, None
+        written: AudioWriter | None = None
+        wrong: AudiobendError | None = None
         try:
-            writer = self._open()
-            with writer:
-                while not self._stopped.wait(PACE):
-                    self._write(writer, self._shared[Count.PLAYED])
-                assert self._last is not None
-                self._write(writer, self._last)
+            with self._open() as writer:
+                try:
+                    self._follow(writer)
+                except AudiobendError as error:
+                    wrong = error
+                    writer.close_early()
+            written = writer
         except AudiobendError as error:
-            wrong = error
-        self._on_end(writer, wrong)
+            wrong = wrong or error
+        self._on_end(written, wrong)
+
+    def _follow(self, writer: AudioWriter) -> None:
+        """Write what is played until it is to end."""
+        while not self._stopped.wait(PACE):
+            self._write(writer, self._shared[Count.PLAYED])
+        assert self._last is not None
+        self._write(writer, self._last)
 
     def _write(self, writer: AudioWriter, end: int) -> None:
         if ends := self._shared[Count.ENDS]:    # of a file; what comes later is silence

@@ -65,11 +65,10 @@ class Recordings:
     def _ended(self, session: Session, name: str, writer: AudioWriter | None, error: AudiobendError | None) -> None:
         """Give the file its name, and tell the desk; on the recorder's thread."""
         kept_as = ""
+        if error is not None:
+            self._tell(f"recording '{name}': {error}" + ("; it ends here" if writer is not None else ""))
         try:
-            if error is not None:
-                raise error
-            assert writer is not None
-            kept_as = _kept(session, name, writer)
+            kept_as = _kept(session, name, writer) if writer is not None else ""
         except AudiobendError as wrong:
             self._tell(f"recording '{name}': {wrong}")
         if kept_as not in ("", name):

@@ -1,5 +1,8 @@
 """Recordings begin and end while sound runs: each holds exactly what was played then, whole, and replaces nothing."""
 
+import resource
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import soundfile as sf
@@ -198,6 +201,29 @@ def test_a_folder_that_cannot_be_written_is_told_and_the_state_says_so(booth, ca
     booth.do(StartRecording())
     assert booth.ended().recordings == ()
     assert len(booth.told) == 1 and "cannot be made" in booth.told[0]
+
+
+@contextmanager
+def largest_file(n_bytes: int):
+    """Let the system refuse longer files, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_disk_that_is_full_keeps_what_was_recorded_until_then(booth, card):
+    with largest_file(1_000_000):
+        booth.do(StartRecording("ebb"))
+        card.play(1000)
+        state = booth.ended()
+    assert (state.recording, state.recordings) == ("", ("ebb",))
+    assert len(booth.told) == 1 and "the disk is full" in booth.told[0] and booth.told[0].endswith("it ends here")
+    samples = read(booth.session.recording_path("ebb"))
+    assert len(samples) > 150_000
+    assert np.array_equal(samples, as_24_bits(card.heard(11 * BLOCK, 11 * BLOCK + len(samples))))
 
 
 def test_nothing_is_left_where_nothing_was_played(booth, card):

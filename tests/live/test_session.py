@@ -3,7 +3,7 @@
 import pytest
 
 from audiobend.bending import Patch
-from audiobend.control import DeleteScene, LoadScene, SaveScene, Set, StartTake
+from audiobend.control import DeleteScene, LoadScene, SaveScene, Set, StartRecording, StartTake
 from audiobend.io.modelbundle import load_model
 from audiobend.io.session import Session
 from audiobend.live.archive import Keeping
@@ -56,3 +56,22 @@ def test_takes_of_the_session_keep_their_names(perform, tmp_path):
     with perform() as one:
         assert one.desk.apply([StartTake()]) == [None]
         assert one.desk.state.take == "take-2"
+
+
+def test_recordings_of_the_session_keep_their_names_and_what_is_unfinished_is_none(perform, tmp_path):
+    folder = tmp_path / "session" / "recordings"
+    folder.mkdir(parents=True)
+    (folder / "recording-1.wav").write_text("")
+    (folder / ".1234.wav").write_text("")
+    with perform() as one:
+        assert one.desk.state.recordings == ("recording-1",)
+        assert one.desk.apply([StartRecording()]) == [None]
+        assert one.desk.state.recording == "recording-2"
+
+
+def test_without_a_session_nothing_is_recorded(tiny_bundle):
+    """As in an instance of the server, whose host records."""
+    setup = Setup(Wanted(str(tiny_bundle), PATCH), LiveSettings(4, 4), Clock(44100))
+    with Performance(setup, load_model(tiny_bundle), lambda sentence: None) as one:
+        (error,) = one.desk.apply([StartRecording()])
+        assert "there is none here" in str(error) and one.desk.state.recording == ""
