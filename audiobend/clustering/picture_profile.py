@@ -51,11 +51,12 @@ def profile_of(plain: Tensor, bent: Tensor) -> PictureProfile:
     across, down = (float(change.diff(dim=axis).abs().mean()) for axis in (-1, -2))
     light = torch.einsum("nchw,c->nhw", change, _LUMA.double())
     height, width = change.shape[-2:]
+    blocks = F.adaptive_avg_pool2d(change, (min(COARSE, height), min(COARSE, width)))
     return PictureProfile(
         100 * (total / 3) ** 0.5 / 2,
         across / max(down, 1e-12),
         1 - min(1.0, 3 * float(light.square().mean()) / total),
-        float(F.adaptive_avg_pool2d(change, (min(COARSE, height), min(COARSE, width))).square().sum(dim=1).mean()) / total,
+        float(blocks.square().sum(dim=1).mean()) / total,
         _thirds(energy.mean(dim=1)),
         _thirds(energy.mean(dim=0)),
     )

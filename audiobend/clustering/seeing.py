@@ -13,6 +13,7 @@ from audiobend.clustering.picture_labels import UNSEEN_PERCENT, name_picture_clu
 from audiobend.clustering.picture_profile import PictureProfile, changes_of, profile_of
 from audiobend.networks.stylegan2_model import PictureModel
 from audiobend.picture import Painter
+from audiobend.picture_settings import PictureSettings
 
 N_PICTURES = 16
 PIXELS = 1 << 20
@@ -71,7 +72,8 @@ class _Eye:
         height, width = model.network.architecture.size
         count = max(4, min(N_PICTURES, PIXELS // (height * width)))
         self._seeds = [seed * N_PICTURES + n for n in range(count)]
-        self._painter = Painter(model)
+        truncation = 1.0 if model.mean is None else PictureSettings().truncation
+        self._painter = Painter(model, settings=PictureSettings(truncation))
         self._plain = self._paint(Patch())
 
     def look(self, layer: LayerName, cluster: int) -> tuple[PictureProfile | None, dict[str, Any]]:

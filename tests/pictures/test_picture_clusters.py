@@ -62,11 +62,20 @@ def test_models_with_classes_and_without_a_mean_are_clustered_too(audiobend, tmp
         assert (status, error) == (0, "")
 
 
+def test_clusters_are_named_by_what_they_draw_unless_told_otherwise(audiobend, model_file):
+    words = ("cluster", model_file, "--method", "coactivation", "--samples", "6", "--layers", "2")
+    assert audiobend(*words, "--out", "named.yaml")[0] == 0
+    assert audiobend(*words, "--out", "bare.yaml", "--no-describe")[0] == 0
+    named, bare = (load_clusters(Path(name)).of_layer(2) for name in ("named.yaml", "bare.yaml"))
+    assert torch.equal(named.labels, bare.labels)
+    assert set(named.descriptors) == set(named.names) == set(range(named.n_clusters))
+    assert not bare.names and not bare.descriptors
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
         (["song.wav"], "needs no sound"), (["--for-this-sound", "song.wav"], "needs no sound"),
-        (["--describe"], "leave it out for a model of pictures"),
         (["--layers", "9"], "there is no layer 9"), (["--layers", "m1"], "maps of one point"),
         (["--method", "vgg16"], "needs the weights of a VGG16"),
     ],
