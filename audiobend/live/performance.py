@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 
-from audiobend.control import Command, Context, ModelFailed, Set, StartTake, State, StopTake
+from audiobend.control import Command, Context, ModelFailed, StartTake, State, StopTake
 from audiobend.errors import AudiobendError, TakeError
 from audiobend.io.modelbundle import list_models, load_model
 from audiobend.io.takefile import TakeHead, track_of
 from audiobend.live.archive import Archive, Keeping
+from audiobend.live.choosing import Choosing
 from audiobend.live.cueing import Cueing
 from audiobend.live.recordings import Recordings
 from audiobend.live.rings import Count
@@ -24,8 +25,6 @@ from audiobend.osc.doors import Doors, Listening
 
 _ANY_PORT = Listening(port=0)
 _NOTHING = Keeping()
-HEARD = 0.3
-"""Seconds until a wish that cannot be is taken back: sooner nobody would hear of either."""
 
 
 class Performance(Supervisor):
@@ -75,7 +74,7 @@ class Performance(Supervisor):
         self._model, self._sources = model, {model.name: (setup.wanted.model, setup.wanted.clusters)}
         super().__init__(setup, tell)
         self._cueing = Cueing(self.desk, self._path_of_take, lambda: self._position() / self.streaming.rate, tell)
-        self._telling = threading.local()    # what is told about cards is no wish for other ones
+        self._choosing = Choosing(self.desk, self.sides, tell)
         self._last_position = self._engine_began = 0
         try:
             self.osc = Doors(self.desk, listening).open()    # a port in use is known at once
@@ -88,7 +87,7 @@ class Performance(Supervisor):
         """See `Supervisor.start`; a take that is wanted begins here."""
         if not super().start():
             return False
-        self._tell_devices()
+        self._choosing.tell_used()
         self._recordings.ready(self.recorders, lambda: self.streaming)
         self._archive.ready(self._head(), self.origin, self._position)
         if self._archive.first_take:
@@ -139,7 +138,7 @@ class Performance(Supervisor):
 
     def on_card(self) -> None:
         """See `Supervisor.on_card`."""
-        self._tell_devices()
+        self._choosing.tell_used()
 
     def on_told(self, told: Told) -> None:
         """See `Supervisor.on_told`."""
@@ -163,37 +162,13 @@ class Performance(Supervisor):
         self._archive.keep(before, after, self._number)
         self._recordings.follow(before, after)
         self._cueing.follow(before, after)
-        if _devices(after) != _devices(before) and not hasattr(self._telling, "devices"):
-            threading.Thread(target=self._choose, args=(before, after), daemon=True, name="devices").start()
+        self._choosing.follow(before, after)
 
     def _position(self) -> int:
         """Return how many samples have passed the card; once all is closed, how many they were."""
         with suppress(AttributeError):
             self._last_position = self._shared[Count.PLAYED]
         return self._last_position
-
-    def _choose(self, before: State, after: State) -> None:
-        """Play by another profile, or through another card; where that cannot be, all is told as it was."""
-        try:
-            if after.profile != before.profile and after.take:
-                raise TakeError(f"the take '{after.take}' is of one profile; stop it before another is chosen")
-            if after.profile != before.profile:
-                self.sides.use_profile(after.profile)
-            if (after.input, after.output) != (before.input, before.output):
-                self.sides.use_card(after.input, after.output)
-        except AudiobendError as error:
-            self._tell(str(error))
-            sleep(HEARD)
-            self._tell_devices()
-
-    def _tell_devices(self) -> None:
-        """Have the state say what is played through."""
-        card = self.streaming
-        self._telling.devices = {"profile": self.setup.profile, "input": card.input, "output": card.output}
-        try:
-            self.desk.apply([Set(name, value) for name, value in self._telling.devices.items()])
-        finally:
-            del self._telling.devices
 
     def _path_of_take(self, name: str) -> Path:
         if self.session is None:
@@ -253,7 +228,3 @@ def _clock() -> Callable[[], float]:
 def _heard(state: State) -> tuple[object, ...]:
     """Return all of a state that can be heard."""
     return state.heard, state.bypass, state.difference, state.model, state.fade
-
-
-def _devices(state: State) -> tuple[str, str, str]:
-    return state.profile, state.input, state.output

@@ -12,11 +12,12 @@ from audiobend.errors import ControlError
 from audiobend.live.children import Child
 from audiobend.live.performance import Performance
 from audiobend.page.clerk import Clerk
+from audiobend.page.figures import Figures
 from audiobend.page.guard import is_loopback, new_token
 from audiobend.page.jobs import Jobs
 from audiobend.page.link import Link
 from audiobend.page.process import PageSetup, run_page
-from audiobend.page.services import Figures, Services
+from audiobend.page.services import Services
 
 DEFAULT_PORT = 9080
 BACKLOG = 64
