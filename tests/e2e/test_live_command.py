@@ -43,7 +43,9 @@ def start(tiny_bundle, tmp_path):
     def start(*words) -> subprocess.Popen:
         command = [PROGRAM, "live", "--model", tiny_bundle, "--backend", "torch", "--osc-port", 0, *words]
         pipe = subprocess.PIPE
-        process = subprocess.Popen(list(map(str, command)), stdout=pipe, stderr=pipe, text=True, cwd=tmp_path)
+        process = subprocess.Popen(
+            list(map(str, command)), stdout=pipe, stderr=pipe, text=True, cwd=tmp_path, start_new_session=True
+        )
         running.append(process)
         return process
 
@@ -124,6 +126,22 @@ def test_a_stopped_performance_leaves_a_whole_recording_and_nothing_else(start, 
     assert gone(children)
     assert not shared_memory(process.pid)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.wav", "track.wav"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("later", [0.0, 0.3, 1.0, 2.0])
+def test_ctrl_c_while_everything_loads_is_one_sentence_at_most(start, tmp_path, later):
+    process = start("--no-audio", "--from", cut(tmp_path / "track.wav", 3.0), "--loop")
+    loading = psutil.Process(process.pid)
+    while not any("multiprocessing" in " ".join(child.cmdline()) for child in loading.children()):
+        sleep(0.005)
+    sleep(later)
+    children = [child.pid for child in loading.children(recursive=True)]
+    os.killpg(process.pid, signal.SIGINT)    # as a terminal does: to all of them
+    _, error = process.communicate(timeout=60)
+    assert process.returncode in (0, 130)
+    assert "Traceback" not in error and "KeyboardInterrupt" not in error
+    assert gone(children)
 
 
 @pytest.mark.slow
