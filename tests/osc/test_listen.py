@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -35,9 +36,9 @@ def test_a_performance_tells_its_ports_and_warns_where_others_can_come_in(tiny_b
         with OscClient("127.0.0.1", ports["port"]) as client:
             (hello,) = client.request("/audiobend/hello", seconds=20)
         assert hello.args[-3:] == (ports["port"], ports["tcp_port"], ports["query_port"])
-        line = http.client.HTTPConnection("127.0.0.1", ports["query_port"], timeout=20)
-        line.request("GET", "/?HOST_INFO")
-        assert json.loads(line.getresponse().read())["OSC_PORT"] == ports["port"]
+        with closing(http.client.HTTPConnection("127.0.0.1", ports["query_port"], timeout=20)) as line:
+            line.request("GET", "/?HOST_INFO")
+            assert json.loads(line.getresponse().read())["OSC_PORT"] == ports["port"]
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
