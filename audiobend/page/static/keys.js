@@ -17,7 +17,7 @@ const ROWS = [
   ['Stage', ['shift', '1', '–', '4'], 'scenes A to D', ...[1, 2, 3, 4].map((n) => [`shift+Digit${n}`, 'corner', n - 1])],
   ['Stage', ['X'], 'focus the morph pad', ['x', 'pad']],
   ['Stage', ['T'], 'take: record, then stop', ['t', 'take']],
-  ['Stage', ['shift', 'T'], 'record what is played, then stop', ['shift+T', 'record']],
+  ['Stage', ['shift', 'T'], 'record the sound, then stop', ['shift+T', 'record']],
   ['Stage', ['F'], 'freeze the picture', ['f', 'freeze']],
   ['Page', ['L'], 'learn the focused control', ['l', 'learn']],
   ['Page', ['C'], 'copy its OSC address', ['c', 'copy']],

@@ -7,7 +7,7 @@ const PARAMS = new Set(['on', 'mix', 'features', 'layer']);
 const kept = JSON.parse(localStorage.getItem('audiobend') ?? '{}');
 
 export const store = {
-  hello: null, table: null, bends: [], values: new Map(), status: {}, link: 'wait', late: {count: 0, at: -1e9},
+  hello: null, table: null, bends: [], values: new Map(), status: {}, link: 'wait', late: {count: null, at: -1e9},
   transform: 'erode', focus: null, open: null, listen: 'bent', learning: null, heard: null, moving: new Map(),
   errors: new Map(), frozen: false, take: null, kept,
 };

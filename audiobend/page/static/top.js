@@ -53,13 +53,13 @@ function status() {
   const {load = 0, late = 0, seconds = 0} = store.status;
   loads.push(load);
   if (loads.length > LOADS) loads.shift();
-  if (late > store.late.count) Object.assign(store.late, {count: late, at: performance.now()});
+  if (store.late.count !== null && late > store.late.count) Object.assign(store.late, {count: late, at: performance.now()});
   else store.late.count = late;
   const fresh = late > 0 && performance.now() - store.late.at < 10000;
   mark('#load', `${Math.round(100 * load)}`, load > 0.9);
   mark('#late', String(late), fresh);
   say($('#since'), seconds >= 60 ? `in ${Math.round(seconds / 60)} min` : `in ${Math.round(seconds)} s`);
-  store.warning = fresh ? `${late} blocks came late and were played dry.` : '';
+  store.warning = fresh ? (late === 1 ? 'One block came late and was played dry.' : `${late} blocks came late and were played dry.`) : '';
   spark();
 }
 
