@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Self
 
 from audiobend.errors import AudiobendError
+from audiobend.io.audiofile import probe
 from audiobend.io.soundwriter import AudioWriter
 from audiobend.live.audio import Streaming
 from audiobend.live.dsp import Ready, Wanted
@@ -180,15 +181,17 @@ class Supervisor:
     def _begin_files(self) -> None:
         """Begin to play and to record; where a file is played the recording begins with it, and is as long."""
         setup, card = self.setup, self.streaming
+        if setup.source is not None:
+            probe(setup.source)    # what is wrong with it is told before anything is written
+        # All that takes long comes first: a card that waits for the engine may be much faster than real time.
+        writer = AudioWriter(setup.record, card.rate, card.out_channels) if setup.record is not None else None
         # Later than the engine begins, so that all of it is bent.
         start = self._shared[Count.PLAYED] + max(card.rate // 4, 2 * self._shared[Count.BLOCK])
         self.origin = start if setup.source is not None else self._shared[Count.PLAYED]
-        if setup.source is not None:
-            self.input.begin(card, start)
-            start += self.latency.delay
-        if setup.record is not None:
-            writer = AudioWriter(setup.record, card.rate, card.out_channels)
-            self.recorders.begin(lambda: writer, self._on_recorded, start)
+        if writer is not None:
+            late = self.latency.delay if setup.source is not None else 0
+            self.recorders.begin(lambda: writer, self._on_recorded, start + late)
+        self.input.begin(card, start)
 
     def _on_recorded(self, writer: AudioWriter | None, error: AudiobendError | None) -> None:
         if error is not None:
