@@ -52,6 +52,7 @@ class Plugin:
         self.shared = None
         if verb == "refuse":
             self.refusal = body
+            self._file.close()    # holds the connection open otherwise
             self._connection.close()
             return
         assert verb == "welcome"
@@ -148,6 +149,7 @@ class Plugin:
         del self._callback
         self.shared.close()
         self.shared = None
+        self._file.close()
         self._connection.close()
 
     def __enter__(self) -> "Plugin":
