@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from time import sleep
 
 from audiobend.control import Set, State
@@ -14,7 +15,7 @@ HEARD = 0.3
 
 
 class Choosing:
-    """Follows the state; what takes long is done on a thread for each wish.
+    """Follows the state; what takes long is done on a thread of its own, one wish after the other.
 
     Parameters
     ----------
@@ -26,12 +27,13 @@ class Choosing:
 
     def __init__(self, desk: Desk, sides: Sides, tell: Callable[[str], None]) -> None:
         self._desk, self._sides, self._tell = desk, sides, tell
+        self._one_by_one = ThreadPoolExecutor(1, "devices")
         self._telling = threading.local()    # what is told about cards is no wish for other ones
 
     def follow(self, before: State, after: State) -> None:
         """Play through what is asked for, if it is something else; called by the desk, and returns at once."""
         if _wished(after) != _wished(before) and not hasattr(self._telling, "used"):
-            threading.Thread(target=self._choose, args=(before, after), daemon=True, name="devices").start()
+            self._one_by_one.submit(self._choose, before, after)
 
     def tell_used(self) -> None:
         """Have the state say what is played through."""

@@ -86,10 +86,6 @@ def state_of(page):
     return page.evaluate("fetch('/api/state').then((answer) => answer.json())")
 
 
-def bend_of(page, id):
-    return next((bend for bend in state_of(page)["bends"] if bend["id"] == id), None)
-
-
 def until(page, condition, argument=None):
     """Wait until the engine's own state fulfils a condition in JavaScript over ``state``."""
     script = f"""async (argument) => {{
