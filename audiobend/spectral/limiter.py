@@ -29,6 +29,7 @@ class Limiter:
         self.n_channels, self.ceiling, self.n_look_ahead = n_channels, ceiling, n_look_ahead
         kernel = np.hanning(n_look_ahead + 2)[1:-1]
         self._kernel = kernel / kernel.sum()
+        lowest_ahead(np.ones(2), 1)    # compiled before the first peak comes
         self.reset()
 
     def reset(self) -> None:
