@@ -24,7 +24,8 @@ class Jalv:
             words, env=os.environ | environment | {"LV2_PATH": str(bundles)}, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, preexec_fn=end_with_us,
         )    # fmt: skip
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         assert self.status >= 0    # it answers when its ports are there
 
     def _listen(self) -> None:
@@ -56,14 +57,20 @@ class Jalv:
 
     def kill(self) -> None:
         self._process.kill()
-        self._process.communicate()
+        self._end(None)
 
     def close(self) -> None:
         self._process.terminate()
         try:
-            self._process.communicate(timeout=10)
+            self._end(10)
         except subprocess.TimeoutExpired:
             self.kill()
+
+    def _end(self, timeout: float | None) -> None:
+        self._process.wait(timeout)
+        self._listener.join()    # it reads to the end before what it reads from is closed
+        self._process.stdin.close()
+        self._process.stdout.close()
 
 
 def patch_between(card: str, *hosts: Jalv) -> None:
