@@ -131,8 +131,10 @@ def faults(folder: Path, server: Server, rounds: int) -> dict[str, Any]:
             bent.append(monotonic() - begun)
             playing.play(2.0)
     card.close()
-    names = ("server_death_noticed_s", "sound_after_cards_return_s", "dry_after_engines_death_s", "bent_again_s")
-    return {name: round(max(times), 2) for name, times in zip(names, (noticed, back, dry, bent), strict=True)}
+    names = ("server_death_noticed_s", "sound_after_cards_return_s", "dry_after_engines_death_s")
+    worst = {name: round(max(times), 2) for name, times in zip(names, (noticed, back, dry), strict=True)}
+    # Each engine that soon follows another to its death is waited for a second longer, so all of them are told.
+    return worst | {"bent_again_s": [round(seconds, 2) for seconds in bent]}
 
 
 def broken(result: dict[str, dict[str, Any]]) -> list[str]:
