@@ -23,6 +23,22 @@ TOGETHER = (
 SOUND_SERVERS = ("tests/realtime/", "tests/e2e/test_page_played.py", "tests/plugin/test_jalv.py")
 """These too: all that plays through a sound server."""
 
+SLOW = (
+    "tests/server/", "tests/plugin/", "tests/export/test_contract.py", "tests/export/test_pictures.py",
+    "tests/pictures/test_picture_clusters.py", "tests/pictures/test_projection.py", "tests/train/test_packing.py",
+    "tests/e2e/test_cluster_command.py", "tests/e2e/test_shipped_model.py", "tests/live/test_warming.py",
+    "tests/live/test_takes.py",
+)    # fmt: skip
+"""Files that take seconds as a whole, and are left out of the fast part as tests marked slow are."""
+
+
+@pytest.hookimpl(tryfirst=True)    # before those that are not asked for are left out
+def pytest_collection_modifyitems(items) -> None:
+    """Mark what is slow by where it lies."""
+    for item in items:
+        if item.nodeid.startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
