@@ -1,5 +1,7 @@
 """What several tests share: a small network that is there without any training, and real music."""
 
+import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,9 @@ def pytest_configure(config) -> None:
     """Fetch a sound server and OSC peers where that is possible; once, also where several processes run tests."""
     if not hasattr(config, "workerinput"):
         parts.fetch()
+    with suppress(ValueError):    # not the main thread
+        # In the background of a shell Ctrl-C is ignored, and so it would be by all that tests start.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)
