@@ -24,7 +24,7 @@ namespace audiobend {
 
 namespace {
 
-constexpr int kLook = 50, kAgain = 100, kAfterRefusal = 5000;    // ms
+constexpr int kLook = 50, kAgain = 250, kAfterRefusal = 5000;    // ms
 constexpr double kStartsAgain = 30;                              // s from one start of a server to the next
 constexpr double kFallsAsleep = 10;                              // s from the host's stop to the connection's end
 constexpr size_t kLongestHeader = 256, kLongestBody = 1 << 20;
