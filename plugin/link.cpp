@@ -24,7 +24,7 @@ namespace audiobend {
 
 namespace {
 
-constexpr int kLook = 50, kAgain = 250, kAfterRefusal = 5000;    // ms
+constexpr int kLook = 50, kAgain = 100, kAfterRefusal = 5000;    // ms
 constexpr double kStartsAgain = 30;                              // s from one start of a server to the next
 constexpr double kFallsAsleep = 10;                              // s from the host's stop to the connection's end
 constexpr size_t kLongestHeader = 256, kLongestBody = 1 << 20;
@@ -130,26 +130,35 @@ int64_t Link::delayFor(uint32_t rate, uint32_t block) const {
 }
 
 void Link::work() {
-    for (;;) {
-        {
-            std::unique_lock guard(lock_);
-            changed_.wait(guard, [this] { return ends_ || !isAsleep(); });
-            if (ends_) break;
-        }
+    while (isWanted()) {
         const int socket = dial();
-        End end = End::kLost;
         if (socket >= 0) {
-            bridge_.setProspect(kStarting);
-            end = converse(socket);
-            bridge_.setProspect(end == End::kRefused ? kRefused : kStarting);    // before the segment goes
+            hope(kStarting);
+            const End end = converse(socket);
+            hope(end == End::kRefused ? kRefused : kStarting);    // before the segment goes
             bridge_.offer(nullptr);
             close(socket);
             removeOrphan(segment_, owner_);
-        } else if (!spawn()) {
-            bridge_.setProspect(kNoServer);
+            if (end != End::kWanted) sleep(end == End::kRefused ? kAfterRefusal : kAgain);
+        } else {
+            if (!spawn()) hope(kNoServer);
+            sleep(kAgain);
         }
-        if (end != End::kWanted) sleep(end == End::kRefused ? kAfterRefusal : kAgain);
     }
+}
+
+// Waits while the host is stopped. What is new from here on cuts the next wait short.
+bool Link::isWanted() {
+    std::unique_lock guard(lock_);
+    changed_.wait(guard, [this] { return ends_ || !isAsleep(); });
+    isNew_ = false;
+    return !ends_;
+}
+
+// What became of the last connection says nothing about one that the host has just asked for.
+void Link::hope(Status prospect) {
+    std::lock_guard guard(lock_);
+    if (!isNew_) bridge_.setProspect(prospect);
 }
 
 void Link::sleep(int milliseconds) {

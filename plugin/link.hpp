@@ -39,6 +39,8 @@ class Link {
     enum class End { kLost, kWanted, kRefused };
 
     void work();
+    bool isWanted();
+    void hope(Status prospect);
     void sleep(int milliseconds);
     bool isAsleep() const;
     void renew();

@@ -163,6 +163,29 @@ def test_without_a_server_it_is_dry_and_comes_when_one_does(bridge, link, place)
     server.close()
 
 
+def test_it_looks_for_a_server_without_working(native, place):
+    words = (
+        "import sys, time; from pathlib import Path; from tests.plugin.peer import *\n"
+        "native = Native(Path(sys.argv[1])); bridge = Bridge(native); link = Link(native, bridge); link.connect()\n"
+        "before = time.process_time(); time.sleep(1.0); print(time.process_time() - before)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", words, native.path], check=True, cwd=Path(__file__).parents[2], capture_output=True
+    )
+    assert float(ran.stdout) < 0.1    # seconds of the processor's time
+
+
+def test_what_the_host_asks_for_anew_is_hoped_for_though_it_was_refused_before(bridge, link, server):
+    link.connect()
+    for block in (512, 1024, 512):
+        link.connect(44100, block)
+        while server.accept().hear()[0][-1] != str(block):    # the first may have been asked for already
+            pass
+        server.say("refuse", body="this machine is full")
+        assert wait_for(lambda: bridge.run(noise(0.01)) is not None and bridge.status == Status.REFUSED)
+        assert server.hangs_up()
+
+
 def test_a_refusal_is_told(bridge, link, server, capfd):
     link.connect()
     server.accept().hear()
