@@ -116,8 +116,10 @@ def live(
     # Looked for before anything slow is imported.
     card, n_channels = _clock(asked, from_, channels, fast) if no_audio or browser else _card(asked, from_, channels)
 
+    from audiobend.live.calm import hurry
     from audiobend.live.warming import warm_up
 
+    hurry()
     warm_up(model)
 
     from audiobend.bending import Patch

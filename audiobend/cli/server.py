@@ -45,8 +45,10 @@ def server(
     path = socket_path()
     check_free(path)    # before anything slow
 
-    from audiobend.live.warming import await_warmth, warm_up
+    from audiobend.live.calm import hurry
+    from audiobend.live.warming import warm_up
 
+    hurry()
     warm_up(model)
 
     from audiobend.bending import Patch
@@ -77,7 +79,6 @@ def server(
     if wanted:
         make_backend(wanted, the_model)    # refuses what is unknown or not installed
     choice = chosen(the_model, project.settings(), wanted)
-    await_warmth()
     with Server(studio, path, show.tell) as the_server:
         if warning := listen_warning(listen, allow or ()):
             show.tell(warning)

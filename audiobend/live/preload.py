@@ -3,11 +3,12 @@
 import gc
 import os
 
+from audiobend.live.calm import hurry
 from audiobend.live.warming import MODEL_VARIABLE
 
 
 def _load() -> None:
-    gc.disable()    # all that is loaded now stays: looking through it again and again takes half a second
+    hurry()
     from audiobend.live.warm import prepare
 
     prepare(os.environ.get(MODEL_VARIABLE) or None)

@@ -1,9 +1,8 @@
 """Begins to load what engines have in common while the caller still imports: nothing slow is imported here."""
 
 import os
-from multiprocessing.connection import Connection
 
-from audiobend.live.children import Child, prepare_copies
+from audiobend.live.children import prepare_copies
 
 MODEL_VARIABLE = "AUDIOBEND_WARM_MODEL"
 
@@ -16,11 +15,3 @@ def warm_up(model: str | None) -> None:
     os.environ[MODEL_VARIABLE] = model or ""
     prepare_copies("audiobend.live.preload")
 
-
-def await_warmth() -> None:
-    """Wait until engines can begin at once."""
-    Child(_stand, is_forked=True).end(1.0)
-
-
-def _stand(pipe: Connection) -> None:
-    """Be a copy: there are some to be had."""
