@@ -1,10 +1,9 @@
-"""A host of VST3 plugins as a program: pedalboard, which does what one line of JSON after the other says.
+"""A host of VST3 plugins as a program: pedalboard, which does what one line after the other says.
 
-It is a process of its own, because hosts are killed in these tests, and a plugin that is removed must really go.
-``play`` hands a sound over in blocks, as fast as it goes; the host takes the plugin's latency off again.
+It is a process of its own, because hosts are killed in these tests, and a plugin that is removed must really go. Its
+orders and answers are those of ``native/clap_host.cpp``.
 """
 
-import json
 import sys
 from pathlib import Path
 
@@ -15,20 +14,22 @@ import pedalboard
 def main(bundle: str) -> None:
     plugin = pedalboard.load_plugin(bundle)
     for line in sys.stdin:
-        order = json.loads(line)
-        told: dict[str, object] = {}
-        for name, value in order.get("set", {}).items():
-            setattr(plugin, name, value)
-        if "restore" in order:
-            plugin.raw_state = Path(order["restore"]).read_bytes()
-        if "play" in order:
-            sound = np.load(order["play"]).T.copy()
-            out = plugin.process(sound, order["rate"], buffer_size=order["block"], reset=True)
-            np.save(order["out"], out.T)
-            told = {"latency": plugin.reported_latency_samples, "samples": out.shape[1]}
-        if "save" in order:
-            Path(order["save"]).write_bytes(plugin.raw_state)
-        print(json.dumps(told), flush=True)
+        verb, *words = line.split()
+        print(obey(plugin, verb, *words) or "", flush=True)
+
+
+def obey(plugin: pedalboard.VST3Plugin, verb: str, *words: str) -> str | None:
+    if verb == "set":
+        setattr(plugin, {"gain": "gain_db"}.get(words[0], words[0]), float(words[1]))
+    elif verb == "save":
+        Path(words[0]).write_bytes(plugin.raw_state)
+    elif verb == "restore":
+        plugin.raw_state = Path(words[0]).read_bytes()
+    elif verb == "play":
+        sound = np.fromfile(words[0], np.float32).reshape(-1, 2).T.copy()
+        plugin.process(sound, float(words[1]), buffer_size=int(words[2]), reset=True).T.tofile(words[3])
+        return str(plugin.reported_latency_samples)
+    return None
 
 
 if __name__ == "__main__":

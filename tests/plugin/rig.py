@@ -74,31 +74,44 @@ class Server:
 
 
 class Host:
-    """`host.py` as a process."""
+    """`host.py`, or the CLAP host that was compiled from ``native/``, as a process."""
 
-    def __init__(self, bundle: Path, environment: dict[str, str], folder: Path) -> None:
+    def __init__(self, program: list[str | Path], environment: dict[str, str], folder: Path) -> None:
         self._folder, self._n = folder, 0
-        words = [sys.executable, str(Path(__file__).with_name("host.py")), str(bundle)]
         self._process = subprocess.Popen(
-            words, env=os.environ | environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            list(map(str, program)), env=os.environ | environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True, preexec_fn=end_with_us,
         )    # fmt: skip
 
-    def tell(self, **order: object) -> None:
-        self._process.stdin.write(json.dumps(order) + "\n")
+    def tell(self, *order: object) -> None:
+        self._process.stdin.write(" ".join(map(str, order)) + "\n")
         self._process.stdin.flush()
 
-    def ask(self, **order: object) -> dict:
-        self.tell(**order)
-        return json.loads(self._process.stdout.readline())
+    def heard(self) -> str:
+        """The answer to the oldest order that has none yet."""
+        line = self._process.stdout.readline()
+        assert line, "the host has ended"
+        return line.rstrip("\n")
 
-    def play(self, sound: np.ndarray, rate: int = 44100, block: int = 512, **order: object) -> np.ndarray:
-        """Hand over a sound ``(time, 2)``; what comes out, without the latency."""
+    def ask(self, *order: object) -> str:
+        self.tell(*order)
+        return self.heard()
+
+    def begin(self, sound: np.ndarray, rate: int = 44100, block: int = 512) -> Path:
+        """Hand over a sound ``(time, 2)``; the file where it will be, without the latency, when it has been `heard`."""
         self._n += 1
-        given, out = self._folder / f"in{self._n}.npy", self._folder / f"out{self._n}.npy"
-        np.save(given, sound)
-        self.told = self.ask(play=str(given), rate=rate, block=block, out=str(out), **order)
-        return np.load(out)
+        given, out = self._folder / f"in{self._n}.f32", self._folder / f"out{self._n}.f32"
+        np.float32(sound).tofile(given)
+        self.tell("play", given, rate, block, out)
+        return out
+
+    def play(self, sound: np.ndarray, rate: int = 44100, block: int = 512, **values: float) -> np.ndarray:
+        """What comes out, with parameters set before."""
+        for name, value in values.items():
+            self.ask("set", name, value)
+        out = self.begin(sound, rate, block)
+        self.latency = int(self.heard())
+        return sound_of(out)
 
     def kill(self) -> None:
         self._process.kill()
@@ -112,3 +125,8 @@ class Host:
 
     def __exit__(self, *_: object) -> None:
         self.kill()
+
+
+def sound_of(path: Path) -> np.ndarray:
+    """What a host has written, ``(time, 2)``."""
+    return np.fromfile(path, np.float32).reshape(-1, 2)
