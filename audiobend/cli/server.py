@@ -30,6 +30,13 @@ def server(
     max_instances: Annotated[
         int | None, typer.Option(min=1, max=64, help="Take so many, whatever this machine can hold by measurement.")
     ] = None,
+    page: Annotated[bool, typer.Option("--page/--no-page", help="Serve a page for each instance.")] = True,
+    page_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="TCP port of the first instance's page; others take the next ones.")
+    ] = 9080,
+    page_listen: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address for pages; 0.0.0.0 lets in who has the token.")
+    ] = "127.0.0.1",
     seconds: Annotated[float | None, typer.Option(min=0, help="End after this long.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
@@ -73,7 +80,8 @@ def server(
     project = Project(name, latency.value, patch=load_patch(patch) if patch else Patch())
     capacity = Capacity(cores(), max_instances)
     wanted = None if backend == "auto" else cast(BackendName, backend)
-    studio = Studio(project, capacity, Listening(listen, osc_port, tuple(allow or ())), wanted)
+    listening = Listening(listen, osc_port, tuple(allow or ()))
+    studio = Studio(project, capacity, listening, wanted, (page_listen, page_port) if page else None)
     the_model = studio.model(name)
     named(patch or "--patch", lambda: the_model.resolve(project.patch), error=PatchError)
     if wanted:

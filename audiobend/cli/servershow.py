@@ -75,7 +75,7 @@ class Show:
                     break
                 instances = server.instances
                 draw(instances)
-                tidying.look(monotonic(), sum(_of(instances, lambda _, played: _work(played))))
+                tidying.look(monotonic(), sum(_of(instances, _work)))
         if self._as_json:
             self._event("end")
 
@@ -125,26 +125,29 @@ class Show:
         say(json.dumps({"event": event, **facts}, ensure_ascii=False))
 
 
-def _work(played: "Played") -> int:
+def _work(_: "Instance", played: "Played") -> int:
     return played.osc.received + played.desk.state.revision
 
 
-def _figures(number: int, played: "Played") -> dict[str, Any]:
+def _figures(instance: "Instance", played: "Played") -> dict[str, Any]:
     """Return an instance for JSON."""
-    known: dict[str, Any] = {"instance": number, "osc_port": played.osc.port, "patch": played.desk.state.patch.name}
+    page = instance.page and {"url": instance.page.url, "elsewhere": instance.page.url_elsewhere}
+    where = {"osc_port": played.osc.port, "page": page}
+    known = {"instance": instance.number, **where, "patch": played.desk.state.patch.name}
     if not played.has_started:
         return {**known, "engine": "starting"}
     how = {"engine_pid": played.pids["engine"], "latency": played.latency.delay}
     return {**known, **how, **played.status().as_dict()}
 
 
-def _line(number: int, played: "Played") -> str:
+def _line(instance: "Instance", played: "Played") -> str:
     """Return an instance as a line to read."""
+    page = f"  page {instance.page.url_elsewhere or instance.page.url}" if instance.page else ""
     how = played.status().line() if played.has_started else "starting"
-    return f"{number:3d}  osc {played.osc.port}  {how}"
+    return f"{instance.number:3d}  osc {played.osc.port}{page}  {how}"
 
 
-def _of(instances: list["Instance"], look: Callable[[int, "Played"], T]) -> list[T]:
+def _of(instances: list["Instance"], look: Callable[["Instance", "Played"], T]) -> list[T]:
     """Look at all that play."""
-    found = (one.seen(partial(look, one.number)) for one in instances)
+    found = (one.seen(partial(look, one)) for one in instances)
     return [one for one in found if one is not None]

@@ -6,10 +6,10 @@ from pathlib import Path
 from time import monotonic
 from typing import Self
 
-from audiobend.errors import AudiobendError
+from audiobend.errors import AudiobendError, DeviceError
 from audiobend.io.audiofile import probe
 from audiobend.io.soundwriter import AudioWriter
-from audiobend.live.audio import Streaming
+from audiobend.live.audio import Host, Streaming
 from audiobend.live.dsp import Ready, Wanted
 from audiobend.live.inputfile import InputFile
 from audiobend.live.latency import Latency
@@ -108,6 +108,8 @@ class Supervisor:
 
     def play_file(self, path: Path | None, name: str = "") -> None:
         """See `InputFile.play`; not while it is only starting. ``name`` is what the file is called, if not that."""
+        if path is not None and isinstance(self.setup.card, Host):
+            raise DeviceError("the track is the input: put the sound on it, in the host")
         self.input.play(path, name, self.streaming)
 
     def on_anew(self) -> None:

@@ -11,12 +11,13 @@ from audiobend.errors import ControlError
 from audiobend.live.rings import Count, Gauge, Shared
 from audiobend.page.browser_audio import HEAD, MOST_FRAMES, BrowserAudio
 from audiobend.page.hub import Hub
+from audiobend.page.process import NICE
 from audiobend.page.wire import text_of
 
 SILENT_SECONDS = 1.0
 """Without a block for so long, the clock goes on in the browser's place until one comes."""
-NICE, PLAYING = 5, -10
-"""How far this process stands behind others; while a browser plays it is sound's own, and goes before them."""
+PLAYING = -10
+"""How far this process stands before others while a browser plays, and it is sound's own."""
 SETTLING = 0.05
 """Seconds until the clock has noticed that a browser turns the rings."""
 

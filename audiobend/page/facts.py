@@ -11,6 +11,8 @@ from audiobend.osc.feedback import Told
 from audiobend.osc.tree import place_of
 from audiobend.osc.values import features_text
 
+PICTURE_PATH = "/api/picture/stream.mjpg"
+"""Where the page has the pictures that are bent by the same gestures."""
 TITLES = {"1": "1 coarse", "4": "4 fine", "5": "5 output", "z": "z latent code"}
 """Of layers whose name alone says little."""
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from audiobend.live.audio import Clock
 from audiobend.live.performance import Performance
+from audiobend.page.facts import PICTURE_PATH
 from audiobend.page.moving import moving
-from audiobend.page.picture_door import PATH
 from audiobend.page.spectra import COLUMNS_PER_SECOND
 
 
@@ -39,7 +39,7 @@ class Figures:
                 "samples": latency.delay,
             },
             "osc": {"port": one.osc.port, "address": one.osc.address},
-            "picture": PATH if one.desk.state.image else "",
+            "picture": PICTURE_PATH if one.desk.state.image else "",
             "session": {"name": one.session.folder.name if one.session else ""},
             "table": "/api/table",
         }

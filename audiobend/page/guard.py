@@ -1,16 +1,15 @@
 """Who may use the page: by the name of this machine, from its own pages, and from elsewhere with a token."""
 
-import ipaddress
 import secrets
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from audiobend.osc.gate import is_own_name, is_same_origin
+from audiobend.page.tokens import is_loopback, new_token
 
 COOKIE = "audiobend"
 MAX_VISITORS = 64
-TOKEN_BYTES = 18
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -31,18 +30,6 @@ def policy(host: str) -> str:
         "media-src 'self' blob:; worker-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'"
     )
-
-
-def is_loopback(address: str) -> bool:
-    """Return whether an IP address is this machine's own.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("192.0.2.7"), is_loopback("")
-    (True, True, False, False)
-    """
-    try:
-        return ipaddress.ip_address(address.partition("%")[0]).is_loopback
-    except ValueError:
-        return False
 
 
 class Guard:
@@ -105,11 +92,6 @@ class Guard:
         self._tokens.discard(token)
         self._visitors = [*self._visitors[1 - MAX_VISITORS :], new_token()]
         return self._visitors[-1]
-
-
-def new_token() -> str:
-    """Return a word that nobody can guess."""
-    return secrets.token_urlsafe(TOKEN_BYTES)
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -4,6 +4,7 @@ import errno
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from multiprocessing.connection import wait
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any
@@ -13,14 +14,16 @@ from audiobend.live.children import Child
 from audiobend.live.performance import Performance
 from audiobend.page.clerk import Clerk
 from audiobend.page.figures import Figures
-from audiobend.page.guard import is_loopback, new_token
 from audiobend.page.jobs import Jobs
 from audiobend.page.link import Link
 from audiobend.page.process import PageSetup, run_page
 from audiobend.page.services import Services
+from audiobend.page.tokens import is_loopback, new_token
 
 DEFAULT_PORT = 9080
 BACKLOG = 64
+LOOK = 0.1
+"""Seconds between two looks for the end, while nobody visits."""
 REST = 1.0
 """Seconds between two starts of a process that ends at once."""
 
@@ -37,6 +40,8 @@ class Page:
         0 takes any free one; afterwards ``port`` says which.
     tell : callable
         Takes sentences about what happened.
+    is_patient : bool
+        The process begins with the first visitor, not before.
 
     Raises
     ------
@@ -45,9 +50,10 @@ class Page:
     """
 
     def __init__(
-        self, performance: Performance, address: str, port: int, tell: Callable[[str], None]
+        self, performance: Performance, address: str, port: int, tell: Callable[[str], None], is_patient: bool = False
     ) -> None:
         self.address, self.port = address, port
+        self._is_patient = is_patient
         self._performance, self._tell = performance, tell
         self._token = "" if is_loopback(address) else new_token()
         self._stop = Event()
@@ -78,6 +84,9 @@ class Page:
     def close(self) -> None:
         """End the process and give the port back; may be called twice."""
         self._stop.set()
+        if self._socket is not None:
+            with suppress(OSError):    # wakes who waits for a visitor; macOS cannot
+                self._socket.shutdown(socket.SHUT_RDWR)
         if self._thread is not None:
             self._thread.join(10)
         if self._socket is not None:
@@ -93,6 +102,8 @@ class Page:
 
     def _run(self, sock: socket.socket) -> None:
         """Keep a process serving; the socket stays open, so that pages come back by themselves."""
+        while self._is_patient and not wait([sock], LOOK) and not self._stop.is_set():
+            pass
         performance = self._performance
         figures = Figures(performance)
         links: list[Link] = []

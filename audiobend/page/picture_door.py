@@ -5,9 +5,9 @@ from contextlib import suppress
 import aiohttp
 from aiohttp import web
 
+from audiobend.page.facts import PICTURE_PATH
 from audiobend.page.hub import Hub
 
-PATH = "/api/picture/stream.mjpg"
 MOST_VIEWERS = 8
 PATIENCE = 5.0
 """Seconds to reach the process that paints."""
@@ -27,7 +27,7 @@ class PictureDoor:
 
     def add_to(self, app: web.Application) -> None:
         """See `audiobend.page.server.Door`."""
-        app.router.add_get(PATH, self._stream)
+        app.router.add_get(PICTURE_PATH, self._stream)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         url = await self._hub.ask("picture")

@@ -8,14 +8,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from audiobend.live.children import begin
-from audiobend.live.rings import Shared
-from audiobend.page.audio_door import NICE, AudioDoor
-from audiobend.page.file_door import FileDoor
-from audiobend.page.guard import Guard
-from audiobend.page.hub import Hub
-from audiobend.page.picture_door import PictureDoor
-from audiobend.page.projector import Projector
-from audiobend.page.server import Door, PageServer
+
+NICE = 5
+"""How far this process stands behind others."""
 
 
 @dataclass(frozen=True)
@@ -42,19 +37,7 @@ def run_page(pipe: Connection, sock: socket.socket, setup: PageSetup) -> None:
     begin()
     if hasattr(os, "nice"):
         os.nice(NICE)
-    asyncio.run(_serve(pipe, sock, setup))
+    from audiobend.page.serving import serve  # what it is made of is loaded in this process alone
+
+    asyncio.run(serve(pipe, sock, setup.memory, Path(setup.folder), setup.token))
     os._exit(0)
-
-
-async def _serve(pipe: Connection, sock: socket.socket, setup: PageSetup) -> None:
-    stopped = asyncio.Event()
-    hub = Hub(pipe, stopped.set)
-    shared = Shared(setup.memory)
-    doors: list[Door] = [AudioDoor(hub, shared), FileDoor(hub, Path(setup.folder)), PictureDoor(hub)]
-    server = PageServer(hub, Guard(setup.token), doors)
-    sock.setblocking(False)
-    showing = asyncio.ensure_future(Projector(hub, shared).run())
-    try:
-        await server.serve(sock, server.application(), stopped)
-    finally:
-        showing.cancel()

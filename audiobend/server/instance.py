@@ -2,22 +2,25 @@
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic, sleep
 from typing import TypeVar, cast
 
 from audiobend.control import Command, DeleteScene, LoadPatch, SaveScene
 from audiobend.errors import AudiobendError, ControlError
 from audiobend.live.rings import Count
+from audiobend.page.opening import Page
 from audiobend.server.hand import Played
-from audiobend.server.messages import MAX_BODY, PROTOCOL, Line, Message
+from audiobend.server.messages import MAX_BODY, Line, Message
 from audiobend.server.project import Project, parse_project, project_text
-from audiobend.server.studio import MAX_BLOCK, RATES, Asked, Studio
+from audiobend.server.studio import Studio, asked_by
 from audiobend.spectral.live_settings import Profile
 
 T = TypeVar("T")
 PLAYING, OWED, RESTING = 0.002, 0.0004, 0.02
 """Seconds between two looks at the host: while it plays, while it waits for a change, and while it is silent."""
+GOING = 2.0
+"""Seconds that one who comes waits for those who go: a plugin that begins anew is here before what it was is over."""
 LOOK = 0.05
 """Seconds between two looks at the engine."""
 KEPT = 0.2
@@ -38,17 +41,33 @@ class Instance:
     studio : Studio
     tell : callable
         Takes sentences, from any thread.
+    others : callable
+        Returns those that are there now; itself may be among them.
+
+    Attributes
+    ----------
+    page : Page or None
+        Where what it plays can be seen and turned, once it plays.
     """
 
-    def __init__(self, number: int, connection: socket.socket, studio: Studio, tell: Callable[[str], None]) -> None:
-        self.number, self._studio = number, studio
+    def __init__(
+        self,
+        number: int,
+        connection: socket.socket,
+        studio: Studio,
+        tell: Callable[[str], None],
+        others: Callable[[], Sequence["Instance"]] = tuple,
+    ) -> None:
+        self.number, self._studio, self._others = number, studio, others
         self._connection, self._line = connection, Line(connection)
         self._tell_all = tell
         self._played: Played | None = None
         self._looking = threading.Lock()    # who looks at what is played keeps it from ending
+        self._has_left = threading.Event()
         self._is_kept = False
         self._delay = 0
         self._project = studio.default
+        self.page: Page | None = None
 
     def _tell(self, sentence: str) -> None:
         self._tell_all(f"instance {self.number}: {sentence}")
@@ -64,7 +83,7 @@ class Instance:
         except Exception as error:    # a mistake of ours: the others play on
             self.refuse(f"the server has made a mistake ({type(error).__name__}: {error})")
         finally:
-            self._studio.leave(self.number)
+            self._leave()
             self._line.cut()
             self._connection.close()
 
@@ -83,9 +102,13 @@ class Instance:
             return None if self._played is None else look(self._played)
 
     def _serve(self, hello: Message) -> None:
-        asked = _asked(hello, self._studio.default)
-        with self._studio.begin(self.number, asked, self._tell) as played:
-            self._project, self._played = asked.project, played
+        studio = self._studio
+        asked = asked_by(hello, studio.default)
+        self._await_leaving()
+        if self._line.is_over:    # nobody is there any more
+            return
+        with studio.begin(self.number, asked, self._tell) as played, studio.page(played, self._tell) as page:
+            self._project, self._played, self.page = asked.project, played, page
             self._delay = played.shared[Count.DELAY]
             facts = map(str, (self._delay, self.number, played.osc.port))
             self._line.send(Message("welcome", (f"/{played.memory}", *facts)))
@@ -96,11 +119,26 @@ class Instance:
             except AudiobendError as error:
                 self.refuse(str(error))
             finally:
-                self._studio.leave(self.number)    # it ends: its room is free
+                if page is not None:
+                    page.close()
+                played.osc.close()
+                self._leave()
                 played.stop()
                 player.join()
                 with self._looking:
                     self._played = None
+
+    def _await_leaving(self) -> None:
+        """Wait for the room and the ports of those that have hung up: it may be one of them that comes again."""
+        end = monotonic() + GOING
+        for one in self._others():
+            if one is not self and one._line.is_over:
+                one._has_left.wait(max(0.0, end - monotonic()))
+
+    def _leave(self) -> None:
+        """Let others have the room; the ports are free by now."""
+        self._studio.leave(self.number)
+        self._has_left.set()
 
     # ---- what the plugin says
 
@@ -176,20 +214,3 @@ class Instance:
         model, profile = played.source_of_model or before.model, played.setup.profile
         stride = before.stride if profile == before.profile else None
         return Project(model, cast(Profile, profile), stride, state.patch, state.scenes)
-
-
-def _asked(hello: Message, default: Project) -> Asked:
-    """Read the first message; `ControlError` with what is wrong."""
-    if hello.verb != "hello":
-        raise ControlError(f"the first message must be hello, got '{hello.verb[:32]}'")
-    if hello.words[:1] != (str(PROTOCOL),):
-        raise ControlError(f"this server speaks protocol {PROTOCOL}; install the plugin that belongs to it")
-    numbers = [int(word) for word in hello.words[1:] if word.isdecimal()]
-    if len(numbers) != 2 or len(hello.words) != 3:
-        raise ControlError("hello must name protocol, sample rate and largest block")
-    rate, block = numbers
-    if rate not in RATES:
-        raise ControlError(f"the sample rate must be in {RATES[0]}..{RATES[-1]} Hz, got {rate}")
-    if not 1 <= block <= MAX_BLOCK:
-        raise ControlError(f"the largest block must be in 1..{MAX_BLOCK} samples, got {block}")
-    return Asked(rate, block, parse_project(hello.body, default))

@@ -66,6 +66,16 @@ class Line:
             except OSError:
                 self.cut()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the other side has hung up, or was cut off, though what it said before may still wait to be read."""
+        ended = select.poll()
+        try:
+            ended.register(self._connection, 0)
+        except ValueError:    # it is closed
+            return True
+        return bool(ended.poll(0))
+
     def cut(self) -> None:
         """End it, from any thread: whoever waits for a message gets none."""
         with suppress(OSError):

@@ -98,7 +98,7 @@ class Server:
 
     def _admit(self, connection: socket.socket) -> None:
         self._number += 1
-        instance = Instance(self._number, connection, self._studio, self._tell)
+        instance = Instance(self._number, connection, self._studio, self._tell, lambda: self.instances)
         with self._lock:
             if len(self._instances) >= MOST:
                 connection.sendall(Message("refuse", (), f"there are {MOST} connections already").packed())

@@ -1,10 +1,11 @@
 """What all instances share: models, what engines cost, the room on this machine, ports; and how one begins."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Lock
+from typing import TypeVar
 
 from audiobend.errors import ControlError
 from audiobend.io.modelbundle import load_model
@@ -18,14 +19,17 @@ from audiobend.live.warm import make_player
 from audiobend.networks.backends import BackendName
 from audiobend.networks.model import Model
 from audiobend.osc.doors import Listening
+from audiobend.page.opening import Page
 from audiobend.server.capacity import Capacity
 from audiobend.server.hand import Played
-from audiobend.server.project import Project
+from audiobend.server.messages import PROTOCOL, Message
+from audiobend.server.project import Project, parse_project
 
+T = TypeVar("T")
 RATES = range(8000, 192001)
 MAX_BLOCK = 32768
 PORTS = 256
-"""Ports that are tried for an instance's OSC."""
+"""Ports that are tried for an instance's OSC, and for its page."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,23 @@ class Asked:
     rate: int
     block: int
     project: Project
+
+
+def asked_by(hello: Message, default: Project) -> Asked:
+    """Return what a plugin's first message asks for; `ControlError` with what is wrong."""
+    if hello.verb != "hello":
+        raise ControlError(f"the first message must be hello, got '{hello.verb[:32]}'")
+    if hello.words[:1] != (str(PROTOCOL),):
+        raise ControlError(f"this server speaks protocol {PROTOCOL}; install the plugin that belongs to it")
+    numbers = [int(word) for word in hello.words[1:] if word.isdecimal()]
+    if len(numbers) != 2 or len(hello.words) != 3:
+        raise ControlError("hello must name protocol, sample rate and largest block")
+    rate, block = numbers
+    if rate not in RATES:
+        raise ControlError(f"the sample rate must be in {RATES[0]}..{RATES[-1]} Hz, got {rate}")
+    if not 1 <= block <= MAX_BLOCK:
+        raise ControlError(f"the largest block must be in 1..{MAX_BLOCK} samples, got {block}")
+    return Asked(rate, block, parse_project(hello.body, default))
 
 
 class Studio:
@@ -49,13 +70,20 @@ class Studio:
         Where the first instance hears OSC; the others take the next ports.
     backend : BackendName or None
         What runs the network; None is the fastest.
+    page : (str, int) or None
+        Address and port of the first instance's page; the others take the next ports. None: there are no pages.
     """
 
     def __init__(
-        self, default: Project, capacity: Capacity, listening: Listening, backend: BackendName | None = None
+        self,
+        default: Project,
+        capacity: Capacity,
+        listening: Listening,
+        backend: BackendName | None = None,
+        page: tuple[str, int] | None = None,
     ) -> None:
         self.default = default
-        self._capacity, self._listening, self._backend = capacity, listening, backend
+        self._capacity, self._listening, self._backend, self._page = capacity, listening, backend, page
         self._measuring = Lock()
         self._load = lru_cache(4)(load_model)
         self.leave, self.measured, self.holds = capacity.leave, capacity.measured, capacity.holds
@@ -71,19 +99,32 @@ class Studio:
         host = Host(asked.rate, asked.block, _delay(asked, model))
         wanted = Wanted(project.model, project.patch, backend=choice.backend)
         setup = Setup(wanted, settings, host, project.profile, make=make_player, forks=True)
-        return self._opened(setup, model, tell, Keeping(scenes=project.scenes))
+        keeping = Keeping(scenes=project.scenes)
+
+        def at(port: int) -> Played:
+            return Played(setup, model, tell, replace(self._listening, port=port), keeping)
+
+        return _at_free_port(at, self._listening.port)
+
+    def page(self, played: Played, tell: Callable[[str], None]) -> AbstractContextManager[Page | None]:
+        """Open an instance's page, if there shall be one; what serves it begins with its first visitor."""
+        if self._page is None:
+            return nullcontext()
+        address, first = self._page
+        return _at_free_port(lambda port: Page(played, address, port, tell, is_patient=True).open(), first)
 
     def model(self, name: str) -> Model:
         """Load a model, or take it from those that are loaded."""
         return self._load(name)
 
-    def _opened(self, setup: Setup, model: Model, tell: Callable[[str], None], keeping: Keeping) -> Played:
-        first = self._listening.port
-        ports: Sequence[int] = [0] if first == 0 else range(first, min(first + PORTS, 65536))
-        for port in ports[:-1]:
-            with suppress(ControlError):    # it is taken
-                return Played(setup, model, tell, replace(self._listening, port=port), keeping)
-        return Played(setup, model, tell, replace(self._listening, port=ports[-1]), keeping)
+
+def _at_free_port(open_at: Callable[[int], T], first: int) -> T:
+    """Open something at the first port that nobody has, from one on; at any where that is 0."""
+    ports: Sequence[int] = [0] if first == 0 else range(first, min(first + PORTS, 65536))
+    for port in ports[:-1]:
+        with suppress(ControlError):    # it is taken
+            return open_at(port)
+    return open_at(ports[-1])
 
 
 def _delay(asked: Asked, model: Model) -> int:

@@ -23,7 +23,8 @@ class Server:
     def __init__(self, folder: Path, *words: object) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
         self.path = folder / "s"
-        self._words = [*AUDIOBEND, "server", "--json", "--osc-port", "0", "--backend", BACKEND, *map(str, words)]
+        ports = ["--osc-port", "0", "--page-port", "0"]
+        self._words = [*AUDIOBEND, "server", "--json", *ports, "--backend", BACKEND, *map(str, words)]
         self.environment = {"AUDIOBEND_SERVER": str(self.path), "AUDIOBEND_NO_SPAWN": "1", "OMP_NUM_THREADS": "1"}
         self.start()
 

@@ -23,7 +23,7 @@ class Running:
     def __init__(self, folder: Path, model: Path, *words: str) -> None:
         self.path = folder / "server.sock"
         program = [sys.executable, "-c", "from audiobend.cli import main; main()", "server"]
-        options = ["--json", "--osc-port", "0", "--model", str(model), "--backend", "torch", *words]
+        options = ["--json", "--osc-port", "0", "--page-port", "0", "--model", str(model), "--backend", "torch", *words]
         environment = os.environ | {"AUDIOBEND_SERVER": str(self.path), "OMP_NUM_THREADS": "1"}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         self.process = subprocess.Popen([*program, *options], env=environment, **pipes)

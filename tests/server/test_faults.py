@@ -83,7 +83,7 @@ def test_one_instance_more_than_allowed_is_refused_and_taken_when_another_goes(s
     assert refused.refusal == "this server takes 3 instances, as it was told with --max-instances"
     for _ in range(10):
         plugins.pop().close()
-        plugins.append(server.plugin())    # at once: the server may hear of it first
+        plugins.append(server.plugin())    # at once: the server may hear of this first
         assert not plugins[-1].refusal
     for plugin in plugins:
         plugin.close()

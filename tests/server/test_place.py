@@ -105,6 +105,15 @@ def test_messages_come_whole_however_they_are_cut(line):
     assert [ours.first(), *ours.others()] == sent
 
 
+def test_who_has_hung_up_is_known_before_all_is_read(line):
+    ours, theirs = line
+    theirs.sendall(Message("state", (), "x").packed())
+    assert not ours.is_over
+    theirs.close()
+    assert ours.is_over
+    assert [one.body for one in ours.others()] == ["x"]
+
+
 @pytest.mark.parametrize("begun", [b"", b"hello 1 44", b"hello 1 44100 512 10\nabc"])
 def test_who_stalls_is_not_waited_for(line, begun, monkeypatch):
     monkeypatch.setattr(messages, "PATIENCE", 0.2)
@@ -124,7 +133,7 @@ def test_who_does_not_read_is_cut_off(line):
 
 
 def test_loads_that_are_measured_make_room_and_take_it():
-    capacity = Capacity(n_cores=2, patience=0)
+    capacity = Capacity(n_cores=2)
     for number in range(3):
         capacity.take(number, 0.5)
     with pytest.raises(ControlError, match=r"3 instances take 1\.50 of 1\.60 cores, one more takes 0\.50"):
@@ -139,18 +148,7 @@ def test_loads_that_are_measured_make_room_and_take_it():
 
 
 def test_the_first_instance_always_has_room():
-    capacity = Capacity(n_cores=1, patience=0)
+    capacity = Capacity(n_cores=1)
     capacity.take(1, 3.0)
     with pytest.raises(ControlError, match="1 instance takes"):
         capacity.take(2, 0.01)
-
-
-def test_who_comes_while_another_goes_waits_for_the_room():
-    capacity = Capacity(n_cores=1, most=1, patience=60)
-    capacity.take(1, 0.5)
-    taken = threading.Event()
-    coming = threading.Thread(target=lambda: (capacity.take(2, 0.5), taken.set()), daemon=True)
-    coming.start()
-    assert not taken.wait(0.1)
-    capacity.leave(1)
-    assert taken.wait(60)
