@@ -4,17 +4,17 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from time import monotonic, sleep
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from audiobend.control import Command, DeleteScene, LoadPatch, SaveScene
 from audiobend.errors import AudiobendError, ControlError
 from audiobend.live.rings import Count
 from audiobend.page.opening import Page
 from audiobend.server.hand import Played
-from audiobend.server.messages import MAX_BODY, Line, Message
-from audiobend.server.project import Project, parse_project, project_text
+from audiobend.server.kept import Kept
+from audiobend.server.messages import Line, Message
+from audiobend.server.project import Project, parse_project
 from audiobend.server.studio import Studio, asked_by
-from audiobend.spectral.live_settings import Profile
 
 T = TypeVar("T")
 PLAYING, OWED, RESTING = 0.002, 0.0004, 0.02
@@ -64,9 +64,6 @@ class Instance:
         self._played: Played | None = None
         self._looking = threading.Lock()    # who looks at what is played keeps it from ending
         self._has_left = threading.Event()
-        self._is_kept = False
-        self._delay = 0
-        self._project = studio.default
         self.page: Page | None = None
 
     def _tell(self, sentence: str) -> None:
@@ -108,14 +105,15 @@ class Instance:
         if self._line.is_over:    # nobody is there any more
             return
         with studio.begin(self.number, asked, self._tell) as played, studio.page(played, self._tell) as page:
-            self._project, self._played, self.page = asked.project, played, page
-            self._delay = played.shared[Count.DELAY]
-            facts = map(str, (self._delay, self.number, played.osc.port))
+            self._played, self.page = played, page
+            delay = played.shared[Count.DELAY]
+            kept = Kept(self._line, self._tell, asked.project, delay)
+            facts = map(str, (delay, self.number, played.osc.port))
             self._line.send(Message("welcome", (f"/{played.memory}", *facts)))
-            player = threading.Thread(target=self._play, args=(played,), daemon=True, name=f"instance {self.number}")
+            player = threading.Thread(target=self._play, args=(played, kept), daemon=True, name=f"play {self.number}")
             player.start()
             try:
-                self._listen(played)
+                self._listen(played, kept)
             except AudiobendError as error:
                 self.refuse(str(error))
             finally:
@@ -142,29 +140,21 @@ class Instance:
 
     # ---- what the plugin says
 
-    def _listen(self, played: Played) -> None:
+    def _listen(self, played: Played, kept: Kept) -> None:
         for message in self._line.others():
-            if message.verb == "state" and not self._load(played, parse_project(message.body, self._studio.default)):
-                return
-
-    def _load(self, played: Played, project: Project) -> bool:
-        """Play another project; False where that takes another engine."""
-        if project.engine != self._project.engine:
-            return False
-        commands: list[Command] = [DeleteScene(name) for name in played.desk.state.scenes]
-        for name, patch in project.scenes.items():
-            commands += [LoadPatch(patch), SaveScene(name)]
-        for error in played.desk.apply([*commands, LoadPatch(project.patch)]):
-            if error is not None:
-                raise ControlError(f"the project's state does not fit: {error}")
-        return True
+            if message.verb != "state":
+                continue
+            project = parse_project(message.body, self._studio.default)
+            if project.engine != kept.project.engine:
+                return    # it comes again, and gets another engine
+            _load(played, project)
 
     # ---- what is played
 
-    def _play(self, played: Played) -> None:
+    def _play(self, played: Played, kept: Kept) -> None:
         try:
             if played.start():
-                self._follow(played)
+                self._follow(played, kept)
         except AudiobendError as error:
             self.refuse(str(error))
         except Exception as error:
@@ -172,9 +162,9 @@ class Instance:
         finally:
             self._line.cut()
 
-    def _follow(self, played: Played) -> None:
+    def _follow(self, played: Played, kept: Kept) -> None:
         shared = played.shared
-        looked = kept = heard = 0.0
+        looked = told = heard = 0.0
         callbacks = -1
         while True:
             owes, now = played.follow(), monotonic()
@@ -182,35 +172,26 @@ class Instance:
                 looked = now
                 if not played.look():
                     return
-            if now - kept >= KEPT:
-                kept = now
-                self._keep(played)
+            if now - told >= KEPT:
+                told = now
+                kept.look(played)
+                self._measure(played)
             if shared[Count.CALLBACKS] != callbacks:
                 callbacks, heard = shared[Count.CALLBACKS], now
             waits = owes or shared[Count.WAITS]
             sleep(RESTING if now - heard > SILENT else OWED if waits else PLAYING)
 
-    def _keep(self, played: Played) -> None:
-        """Tell the plugin what the project should keep, and the latency, where they have changed; and what it takes."""
-        project = self._project_now(played)
-        if not self._is_kept or project != self._project:
-            self._is_kept, self._project = True, project
-            self._tell_project(project_text(project))
-        if played.latency.delay != self._delay:
-            self._delay = played.latency.delay
-            self._line.send(Message("latency", (str(self._delay),)))
+    def _measure(self, played: Played) -> None:
         status = played.status()
         if status.load and status.is_bent and status.seconds > EXPECTED:
             self._studio.measured(self.number, status.load)
 
-    def _tell_project(self, text: str) -> None:
-        if len(text.encode()) <= MAX_BODY:
-            self._line.send(Message("state", (), text))
-        else:
-            self._tell(f"the project keeps what it had: scenes and patch together may have {MAX_BODY >> 10} KiB")
 
-    def _project_now(self, played: Played) -> Project:
-        state, before = played.desk.state, self._project
-        model, profile = played.source_of_model or before.model, played.setup.profile
-        stride = before.stride if profile == before.profile else None
-        return Project(model, cast(Profile, profile), stride, state.patch, state.scenes)
+def _load(played: Played, project: Project) -> None:
+    """Play another project; `ControlError` where it does not fit."""
+    commands: list[Command] = [DeleteScene(name) for name in played.desk.state.scenes]
+    for name, patch in project.scenes.items():
+        commands += [LoadPatch(patch), SaveScene(name)]
+    for error in played.desk.apply([*commands, LoadPatch(project.patch)]):
+        if error is not None:
+            raise ControlError(f"the project's state does not fit: {error}")
