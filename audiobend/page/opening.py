@@ -22,7 +22,7 @@ from audiobend.page.tokens import is_loopback, new_token
 
 DEFAULT_PORT = 9080
 BACKLOG = 64
-LOOK = 0.1
+LOOK = 0.05
 """Seconds between two looks for the end, while nobody visits."""
 REST = 1.0
 """Seconds between two starts of a process that ends at once."""
@@ -84,9 +84,6 @@ class Page:
     def close(self) -> None:
         """End the process and give the port back; may be called twice."""
         self._stop.set()
-        if self._socket is not None:
-            with suppress(OSError):    # wakes who waits for a visitor; macOS cannot
-                self._socket.shutdown(socket.SHUT_RDWR)
         if self._thread is not None:
             self._thread.join(10)
         if self._socket is not None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from time import monotonic, sleep
+from urllib.request import urlopen
 
 import numpy as np
 import psutil
@@ -114,6 +115,8 @@ def test_json_tells_the_facts_and_osc_plays(start, tmp_path):
 def test_a_stopped_performance_leaves_a_whole_recording_and_nothing_else(start, tmp_path, number):
     track = cut(tmp_path / "track.wav", 3.0)
     process = start("--no-audio", "--from", track, "--loop", "--record", "out.wav", "--json")
+    page = events(process, "start")[-1]["page"]["url"]
+    assert b"<title>" in urlopen(page).read()    # what serves it is there too
     events(process, "status")
     children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
     process.send_signal(number)

@@ -50,7 +50,9 @@ class Running:
 
     def close(self) -> None:
         self.process.terminate()
+        error = self.process.stderr.read()
         self._end()
+        assert "Traceback" not in error, error
 
     def _end(self) -> None:
         self.process.wait(60)
