@@ -24,6 +24,8 @@ def taken(state: State, command: StartTake | StopTake | PlayTake | HaltTake) -> 
 
 
 def _started(state: State, name: str) -> State:
+    if not state.can_record:
+        raise ControlError("takes are recorded into a session's folder, and there is none here")
     if state.take:
         raise ControlError(f"the take '{state.take}' is being recorded; stop it first")
     free = next(one for n in count(1) if (one := f"take-{n}") not in state.takes)

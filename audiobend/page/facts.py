@@ -78,8 +78,9 @@ def state_facts(state: State, told: list[Told]) -> dict[str, Any]:
 
 
 def kept_facts(state: State) -> dict[str, Any]:
-    """Return which scenes, takes and recordings there are."""
+    """Return which scenes, takes and recordings there are, and whether there can be more."""
     return {
+        "can_record": state.can_record,
         "scenes": [
             {"name": name, "bends": [_light(one) for one in patch.bends]} for name, patch in state.scenes.items()
         ],

@@ -1,14 +1,14 @@
 """Pictures that are played by OSC: a desk as sound has it, and a process that paints."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from time import monotonic
 from typing import Self
 
 from audiobend.bending import Patch
-from audiobend.control import Command, Context, ModelFailed, Set, StartTake, State
-from audiobend.errors import AudiobendError, ControlError
+from audiobend.control import Context, ModelFailed, Set, State
+from audiobend.errors import AudiobendError
 from audiobend.io.modelbundle import list_picture_models
 from audiobend.io.picturemodel import load_picture_model
 from audiobend.io.session import Session
@@ -21,7 +21,6 @@ from audiobend.picture_live.messages import Setup, Shown
 from audiobend.picture_live.process import PictureProcess
 
 _ANY_PORT = Listening(port=0)
-NO_TAKES = "takes are recorded of sound; the gestures of pictures alone cannot be recorded"
 
 
 def picture_context(model: PictureModel) -> Context:
@@ -29,14 +28,6 @@ def picture_context(model: PictureModel) -> Context:
     side = side_of(model)
     models = {*list_picture_models(), model.name}
     return Context(side.layers, side.clusters, side.n_axes, model.name, tuple(sorted(models)))
-
-
-class _PictureDesk(Desk):
-    """A desk that records no takes."""
-
-    def _apply(self, commands: Sequence[Command]) -> list[AudiobendError | None]:
-        taken = iter(super()._apply([one for one in commands if not isinstance(one, StartTake)]))
-        return [ControlError(NO_TAKES) if isinstance(one, StartTake) else next(taken) for one in commands]
 
 
 class PicturePerformance:
@@ -78,7 +69,7 @@ class PicturePerformance:
         self._sources = {model.name: model.source or model.name}
         self.pictures = PictureProcess(setup, Shown(self._sources[model.name], patch), tell)
         state = State(patch, model=model.name, scenes=scenes)
-        self.desk = _PictureDesk(state, picture_context(model), self._on_change, self._figures, monotonic)
+        self.desk = Desk(state, picture_context(model), self._on_change, self._figures, monotonic)
         self.osc = Doors(self.desk, listening).open()    # a port in use is known at once
 
     def start(self) -> Self:

@@ -110,6 +110,20 @@ def test_a_plugin_that_begins_anew_keeps_its_page_and_its_port_for_osc(start):
     second.close()
 
 
+def test_what_cannot_be_kept_is_refused_and_not_offered(server):
+    with server.plugin() as plugin:
+        plugin.ready()
+
+        async def record():
+            async with page(stage_of(server, plugin)) as (one, greeting):
+                assert greeting["state"]["can_record"] is False
+                answers = [await one.do([f"/audiobend/{what}/start", "x"]) for what in ("take", "recording")]
+                return [answer["fail"][0][2] for answer in answers]
+
+        for sentence in asyncio.run(record()):
+            assert sentence.endswith("recorded into a session's folder, and there is none here")
+
+
 def test_there_is_none_where_none_is_wanted(start):
     server = start("--no-page")
     with server.plugin() as plugin:

@@ -9,7 +9,7 @@ const kept = JSON.parse(localStorage.getItem('audiobend') ?? '{}');
 export const store = {
   hello: null, table: null, bends: [], values: new Map(), status: {}, link: 'wait', late: {count: null, at: -1e9},
   transform: 'erode', focus: null, open: null, listen: 'bent', learning: null, heard: null, moving: new Map(),
-  errors: new Map(), frozen: false, take: null, kept,
+  errors: new Map(), frozen: false, take: null, canRecord: true, kept,
 };
 
 const painters = [];
@@ -63,6 +63,7 @@ export function takeState(state) {
     if (given !== undefined) store.values.set(`/audiobend/${address}`, [given]);
   if (state.scenes) store.hello.session.scenes = sceneFacts(state.scenes);
   if (state.takes) store.hello.session.takes = state.takes;
+  store.canRecord = state.can_record ?? true;
   if (state.recordings) store.hello.session.recordings = state.recordings;
   const byId = new Map(state.bends.map((bend) => [bend.id, bend]));
   const order = state.order ?? [...byId.keys()];

@@ -39,6 +39,7 @@ export function record() {
 }
 
 function list() {
+  document.documentElement.dataset.records = store.canRecord ? 'here' : 'elsewhere';
   const names = takes().map((one) => one.name);
   const recording = value('/audiobend/take/name', '');
   const select = $('#takes');
@@ -54,7 +55,7 @@ function list() {
   select.hidden = !names.length;
   $('#take-title').hidden = names.length > 0;
   for (const act of ['play-take', 'render-take']) $(`[data-act=${act}]`).disabled = !chosen || (act === 'play-take' && !store.table.has('/take/play'));
-  if (!names.length) { say($('#take-about'), 'Press Take, then play.'); draw(); }
+  if (!names.length) { say($('#take-about'), store.canRecord ? 'Press Take, then play.' : 'The host records what is played here.'); draw(); }
 }
 
 const AGAIN = 300, TRIES = 10;
