@@ -54,7 +54,7 @@ def main() -> None:
         "osc_campaign.py": ["--check"],
         "inference.py": ["--check"],
         "export.py": ["--check"],
-        "pictures.py": ["--check"],
+        "pictures.py": ["--check", "--seconds", "3"],
         "page.py": ["--check"],
         "plugin.py": ["--check"],
     }

@@ -5,9 +5,10 @@
     python benchmarks/pictures.py --quick         64 pixels only
     python benchmarks/pictures.py --device cuda   on a graphics processor
 
-Random weights at the published feature counts. Each time is the least of several; on one core it is the processor's
-own time, so that other programs disturb it less. A bend's share is what it adds, divided by the time of the bent
-picture; "loop" is the same bends as the original does them: every feature to numpy, OpenCV, and back.
+Random weights at the published feature counts. Times are medians; on one core they are the processor's own time, so
+that other programs disturb them less. Unbent and bent pictures take turns: a bend's share is what it adds in its round,
+divided by the time of the bent picture, and the median of that. "loop" is the same bends as the original does them:
+every feature to numpy, OpenCV, and back.
 
 Bound: bends take less than a tenth of the time for the two patches that are played most; the third bends every feature
 of a large layer, and is there for comparison.
@@ -16,7 +17,7 @@ of a large layer, and is there for comparison.
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import torch
@@ -87,17 +88,22 @@ class Loop:
         return x
 
 
-def least(work: Callable[[], object], clock: Callable[[], float], seconds: float, device: str) -> float:
-    """Return the least time of several runs."""
+def in_turns(works: Sequence[Callable[[], object]], clock: Callable[[], float], seconds: float, device: str) -> Tensor:
+    """Return times ``(round, work)``: all works by turns, so that a change of the machine's speed is no one's fault."""
+    times: list[list[float]] = []
+    begun = time.perf_counter()
+    while len(times) < 4 or time.perf_counter() - begun < seconds * len(works):
+        times.append([timed(work, clock, device) for work in works])
+    return torch.tensor(times[1:])    # the first warms up
+
+
+def timed(work: Callable[[], object], clock: Callable[[], float], device: str) -> float:
+    """Return how long something takes."""
+    start = clock()
     work()
-    best, begun, count = float("inf"), time.perf_counter(), 0
-    while count < 2 or time.perf_counter() - begun < seconds:
-        start = clock()
-        work()
-        if device == "cuda":
-            torch.cuda.synchronize()
-        best, count = min(best, clock() - start), count + 1
-    return best
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return clock() - start
 
 
 def measure(size: int, threads: int, device: str, seconds: float) -> list[str]:
@@ -110,16 +116,16 @@ def measure(size: int, threads: int, device: str, seconds: float) -> list[str]:
     settings = PictureSettings(truncation=1, device=device)
     plain = Painter(model, None, settings)
     w = plain.styles([0])
-    unbent = least(lambda: plain.paint(w, [0]), clock, seconds, device)
-    print(f"{size:5d} {threads:6d}  {'unbent':18s} {unbent * 1e3:9.1f} {1 / unbent:10.2f}", flush=True)
-    broken = []
+    broken, is_first = [], True
     for name, patch in patches(size).items():
         painter = Painter(model, patch, settings)
-        own = least(lambda one=painter: one.paint(w, [0]), clock, seconds, device)    # type: ignore[misc]
-        loop = least(lambda one=painter: looped(one, w), clock, seconds, device)    # type: ignore[misc]
-        again = least(lambda: plain.paint(w, [0]), clock, seconds, device)
-        unbent = min(unbent, again)    # measured before and after, so that a change of speed is no bend's fault
-        share, theirs = (max(0.0, (one - unbent) / one) for one in (own, loop))
+        works = [lambda: plain.paint(w, [0]), lambda one=painter: one.paint(w, [0]), lambda one=painter: looped(one, w)]
+        times = in_turns(works, clock, seconds, device)
+        unbent, own, _ = times.quantile(0.5, dim=0).tolist()
+        share, theirs = ((times[:, 1:] - times[:, :1]) / times[:, 1:]).quantile(0.5, dim=0).clamp(min=0).tolist()
+        if is_first:
+            print(f"{size:5d} {threads:6d}  {'unbent':18s} {unbent * 1e3:9.1f} {1 / unbent:10.2f}", flush=True)
+            is_first = False
         row = f"{size:5d} {threads:6d}  {name:18s} {own * 1e3:9.1f} {1 / own:10.2f} {share:9.1%} {theirs:9.1%}"
         print(row, flush=True)
         if share >= BOUND and not name.startswith("all"):
