@@ -76,20 +76,20 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
         raise ControlError(f"--allow must be an IP address or a network such as 192.168.1.0/24, got '{text}'") from None
 
 
-def why_not(address: str, port: int, error: Exception) -> ControlError:
+def why_not(address: str, port: int, error: Exception, whose: str = "OSC") -> ControlError:
     """Return in a sentence why a socket could not be opened."""
     code = getattr(error, "errno", None)
     if code == errno.EADDRINUSE:
-        return ControlError(f"OSC: port {port} is taken by another program; choose another, or 0 for any free one")
+        return ControlError(f"{whose}: port {port} is taken by another program; choose another, or 0 for any free one")
     if code == errno.EACCES:
-        return ControlError(f"OSC: port {port} is not for everybody; choose one in 1024..65535")
+        return ControlError(f"{whose}: port {port} is not for everybody; choose one in 1024..65535")
     if isinstance(error, OverflowError):
-        return ControlError(f"OSC: the port must be in 0..65535, got {port}")
+        return ControlError(f"{whose}: the port must be in 0..65535, got {port}")
     hint = "use 127.0.0.1, or 0.0.0.0 for all it has"
-    return ControlError(f"OSC: this machine has no address '{address}' to listen at; {hint}")
+    return ControlError(f"{whose}: this machine has no address '{address}' to listen at; {hint}")
 
 
-def listening(address: str, port: int) -> socket.socket:
+def listening(address: str, port: int, whose: str = "OSC") -> socket.socket:
     """Return a TCP socket that takes connections and never waits; `ControlError` where it cannot be opened."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
@@ -99,5 +99,5 @@ def listening(address: str, port: int) -> socket.socket:
         sock.setblocking(False)
     except (OSError, OverflowError) as error:
         sock.close()
-        raise why_not(address, port, error) from None
+        raise why_not(address, port, error, whose) from None
     return sock

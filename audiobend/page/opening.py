@@ -1,9 +1,7 @@
 """Opens the page of a performance: a socket, a process that serves it, and the link between; replaced if it dies."""
 
-import errno
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from multiprocessing.connection import wait
 from threading import Event, Thread
 from types import TracebackType
@@ -12,6 +10,7 @@ from typing import Any
 from audiobend.errors import ControlError
 from audiobend.live.children import Child
 from audiobend.live.performance import Performance
+from audiobend.osc.sockets import listening
 from audiobend.page.clerk import Clerk
 from audiobend.page.figures import Figures
 from audiobend.page.jobs import Jobs
@@ -21,7 +20,6 @@ from audiobend.page.services import Services
 from audiobend.page.tokens import is_loopback, new_token
 
 DEFAULT_PORT = 9080
-BACKLOG = 64
 LOOK = 0.05
 """Seconds between two looks for the end, while nobody visits."""
 REST = 1.0
@@ -75,7 +73,7 @@ class Page:
 
     def open(self) -> "Page":
         """Open the socket, start the process, and return at once."""
-        self._socket = _listening(self.address, self.port)
+        self._socket = listening(self.address, self.port, "page")
         self.port = self._socket.getsockname()[1]
         self._thread = Thread(target=self._run, args=(self._socket,), daemon=True, name="page")
         self._thread.start()
@@ -123,22 +121,6 @@ class Page:
             if not self._stop.wait(REST):
                 self._tell("the page's process has ended; there is a new one")
         jobs.close()
-
-
-def _listening(address: str, port: int) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        with suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((address, port))
-        sock.listen(BACKLOG)
-    except (OSError, OverflowError) as error:
-        sock.close()
-        if getattr(error, "errno", None) == errno.EADDRINUSE:
-            sentence = f"page: port {port} is taken by another program; choose another with --page-port, or --no-page"
-            raise ControlError(sentence) from None
-        raise ControlError(f"page: cannot listen at {address}:{port}: {error}") from None
-    return sock
 
 
 def opened(performance: Performance, address: str, port: int | None, tell: Callable[[str], None]) -> Page:

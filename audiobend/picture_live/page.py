@@ -83,7 +83,7 @@ class PicturePage:
 
     def start(self) -> Self:
         """Open the socket, start the thread, and return when it serves; `ControlError` where the port is taken."""
-        sock = listening(self._where.address, self._where.port)
+        sock = listening(self._where.address, self._where.port, "pictures")
         self.port = sock.getsockname()[1]
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(sock)), name="page", daemon=True)
         self._thread.start()

@@ -19,6 +19,7 @@ from audiobend.live.warm import make_player
 from audiobend.networks.backends import BackendName
 from audiobend.networks.model import Model
 from audiobend.osc.doors import Listening
+from audiobend.osc.sockets import listening
 from audiobend.page.opening import Page
 from audiobend.server.capacity import Capacity
 from audiobend.server.hand import Played
@@ -87,6 +88,12 @@ class Studio:
         self._measuring = Lock()
         self._load = lru_cache(4)(load_model)
         self.leave, self.measured, self.holds = capacity.leave, capacity.measured, capacity.holds
+
+    def check_addresses(self) -> None:
+        """Refuse an address that is not this machine's before a plugin comes: `ControlError`."""
+        listening(self._listening.address, 0).close()
+        if self._page is not None:
+            listening(self._page[0], 0, "page").close()
 
     def begin(self, number: int, asked: Asked, tell: Callable[[str], None]) -> Played:
         """Return an instance's performance, not started; `AudiobendError` where there can be none."""

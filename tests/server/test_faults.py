@@ -96,6 +96,15 @@ def test_a_second_server_says_that_there_is_one(server, audiobend, monkeypatch):
     assert error == f"audiobend: {server.path}: another server answers here; end it first\n"
 
 
+@pytest.mark.parametrize(("option", "whose"), [("--listen", "OSC"), ("--page-listen", "page")])
+def test_an_address_that_is_not_this_machines_is_refused_at_once(audiobend, monkeypatch, place, option, whose):
+    monkeypatch.setenv("AUDIOBEND_SERVER", str(place() / "s"))
+    status, _, error = audiobend("server", option, "192.0.2.1")
+    assert status == 2
+    hint = "use 127.0.0.1, or 0.0.0.0 for all it has"
+    assert error.splitlines()[-1] == f"audiobend: {whose}: this machine has no address '192.0.2.1' to listen at; {hint}"
+
+
 def test_many_who_say_nothing_keep_nobody_out(server):
     silent = [dial(server.path) for _ in range(30)]
     with server.plugin() as plugin:
