@@ -30,23 +30,17 @@ class Ears:
 
     def __init__(self, card: SoftCard, sound: np.ndarray) -> None:
         self._card, self._sound = card, sound
-        self._shift: int | None = None
 
     def so_far(self) -> np.ndarray:
         """All that the speaker got."""
         return self._card.so_far()
 
-    def forget(self) -> None:
-        """Find out anew how late the sound is."""
-        self._shift = None
-
     def difference(self) -> float:
-        """By how much the last half second is other than what went in."""
+        """By how much the last half second is other than what went in, however late it is: a busy card loses blocks."""
         recorded = self._card.so_far()
         at = np.arange(len(recorded) - RATE // 2, len(recorded))
-        if self._shift is None:
-            self._shift = -lag_of(recorded, np.tile(self._sound, (2, 1)), int(at[0]))
-        return float(np.abs(recorded[at] - self._sound[(at + self._shift) % len(self._sound)]).max())
+        lag = lag_of(recorded, np.tile(self._sound, (2, 1)), int(at[0]))
+        return float(np.abs(recorded[at] - self._sound[(at - lag) % len(self._sound)]).max())
 
     def until(self, is_wanted) -> None:
         """Listen until what is heard is as wanted."""
@@ -61,13 +55,22 @@ class Ears:
 
     def until_heard(self) -> None:
         """Listen until there is any sound."""
-        assert wait_for(lambda: np.abs(self._card.so_far()[-RATE // 4 :]).max() > OTHER, 60)
+        assert wait_for(lambda: loudness(self._card) > OTHER, 60)
+
+    def until_silent(self) -> None:
+        """Listen until there is none."""
+        assert wait_for(lambda: loudness(self._card) == 0, 60)
 
     def until_same(self) -> None:
         self.until(lambda difference: difference < SAME)
 
     def until_other(self) -> None:
         self.until(lambda difference: difference > OTHER)
+
+
+def loudness(card: SoftCard) -> float:
+    """Peak of the last quarter second at a speaker."""
+    return float(np.abs(card.so_far()[-RATE // 4 :]).max())
 
 
 @pytest.fixture(scope="module")
@@ -461,7 +464,8 @@ def test_a_recording_goes_on_through_another_card(page, rig, tmp_path):
         before = page.evaluate("audiobend.store.status.recording_seconds")
         page.locator("#sheet [aria-label=Output]").select_option("othercard")
         state_until(page, "s.addresses['/audiobend/output'][0] === 'othercard'")
-        assert wait_for(lambda: np.abs(other.so_far()[-RATE // 4 :]).max() > OTHER, 60)
+        assert wait_for(lambda: loudness(other) > OTHER, 60)
+        rig.ears.until_silent()
         page.wait_for_function("(before) => audiobend.store.status.recording_seconds > before + 3", arg=before)
         page.keyboard.press("Escape")
         page.locator(".take header [data-act=record]").click()
@@ -474,7 +478,6 @@ def test_a_recording_goes_on_through_another_card(page, rig, tmp_path):
         rig.ears.until_heard()
     finally:
         other.close()
-    rig.ears.forget()
     rig.ears.until_same()
 
 
@@ -488,7 +491,8 @@ def test_another_card_and_another_profile_are_chosen_while_sound_runs(page, rig,
         page.locator("#sheet [aria-label=Output] option[value=othercard]").wait_for(state="attached")
         page.locator("#sheet [aria-label=Output]").select_option("othercard")
         state_until(page, "s.addresses['/audiobend/output'][0] === 'othercard'")
-        assert wait_for(lambda: np.abs(other.so_far()[-RATE // 4 :]).max() > OTHER, 60)
+        assert wait_for(lambda: loudness(other) > OTHER, 60)
+        rig.ears.until_silent()
         page.locator("#sheet [aria-label=Output]").select_option("softcard")
         rig.ears.until_heard()
         page.locator("#sheet [data-profile=low]").click()
@@ -499,7 +503,6 @@ def test_another_card_and_another_profile_are_chosen_while_sound_runs(page, rig,
         page.wait_for_function("() => audiobend.store.hello.profile === 'balanced' && audiobend.store.status.is_bent")
     finally:
         other.close()
-    rig.ears.forget()
     rig.ears.until_same()
 
 

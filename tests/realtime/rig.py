@@ -203,6 +203,6 @@ def lag_of(recorded: np.ndarray, sound: np.ndarray, at: int, n: int = 8192) -> i
 def wait_for(condition, seconds: float = 20.0) -> bool:
     """Whether something becomes true."""
     end = monotonic() + seconds
-    while not condition() and monotonic() < end:
+    while not (is_so := bool(condition())) and monotonic() < end:
         sleep(0.02)
-    return bool(condition())
+    return is_so
