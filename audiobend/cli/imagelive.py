@@ -82,7 +82,7 @@ def live(
         directions=directions.value,
     )
     show = PictureShow(json_)
-    with PicturePerformance(the_model, the_patch, setup, show.tell, where, Session(session)) as performance:
+    with show, PicturePerformance(the_model, the_patch, setup, show.tell, where, Session(session)) as performance:
         if warning := listen_warning(listen, allow or ()):
             show.tell(warning)
         show.run(performance, seconds)

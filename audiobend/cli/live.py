@@ -12,7 +12,7 @@ from audiobend.cli.choices import LivePhase, OtherClusters, Profile
 from audiobend.errors import AudioError, DeviceError, PatchError, TakeError
 
 if TYPE_CHECKING:
-    from audiobend.cli.liveshow import Show
+    from audiobend.cli.liveshow import LiveShow
     from audiobend.io.audiofile import AudioInfo
     from audiobend.io.session import Session
     from audiobend.live.audio import Card, Clock
@@ -123,7 +123,7 @@ def live(
     warm_up(model)
 
     from audiobend.bending import Patch
-    from audiobend.cli.liveshow import Show
+    from audiobend.cli.liveshow import LiveShow
     from audiobend.io.modelbundle import load_model
     from audiobend.io.patchfile import load_patch
     from audiobend.io.session import Session
@@ -144,7 +144,7 @@ def live(
     the_session = Session(session)
     take_path = _take_path(take, the_session, [path for path in (from_, patch) if path], overwrite) if take else None
     the_patch = load_patch(patch) if patch else Patch()
-    show = Show(json_)
+    show = LiveShow(json_)
     show.say_starting()
     the_model = load_model(model, clusters=clusters)
     named(patch or "--patch", lambda: the_model.resolve(the_patch), error=PatchError)
@@ -153,7 +153,7 @@ def live(
     waits = fast or freewheel
     setup = Setup(wanted, settings, card, latency.value, cushion, from_, loop, record, waits, make_player, forks=True)
     keeping = Keeping(the_session, take_path)
-    with Performance(setup, the_model, show.tell, where, keeping) as performance:
+    with show, Performance(setup, the_model, show.tell, where, keeping) as performance:
         if warning := listen_warning(listen, allow or ()):
             show.tell(warning)
         with (
@@ -169,7 +169,7 @@ def _pictures(
     image: str | None,
     walk: tuple[str, float],
     where: tuple[int, Sequence[str]],
-    show: "Show",
+    show: "LiveShow",
 ) -> AbstractContextManager[object]:
     """Start pictures beside the sound, where they are wanted."""
     if image is None:

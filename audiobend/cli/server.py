@@ -59,7 +59,7 @@ def server(
     warm_up(model)
 
     from audiobend.bending import Patch
-    from audiobend.cli.servershow import Show
+    from audiobend.cli.servershow import ServerShow
     from audiobend.io.modelbundle import find_model, list_models
     from audiobend.io.patchfile import load_patch
     from audiobend.io.yamlfile import named
@@ -75,19 +75,20 @@ def server(
 
     folder = find_model(model)
     name = folder.name if list_models().get(folder.name) == folder else str(folder.resolve())
-    show = Show(json_)
+    show = ServerShow(json_)
     show.say_starting()
     project = Project(name, latency.value, patch=load_patch(patch) if patch else Patch())
     capacity = Capacity(cores(), max_instances)
     wanted = None if backend == "auto" else cast(BackendName, backend)
     listening = Listening(listen, osc_port, tuple(allow or ()))
     studio = Studio(project, capacity, listening, wanted, (page_listen, page_port) if page else None)
+    studio.check_addresses()
     the_model = studio.model(name)
     named(patch or "--patch", lambda: the_model.resolve(project.patch), error=PatchError)
     if wanted:
         make_backend(wanted, the_model)    # refuses what is unknown or not installed
     choice = chosen(the_model, project.settings(), wanted)
-    with Server(studio, path, show.tell) as the_server:
+    with show, Server(studio, path, show.tell) as the_server:
         if warning := listen_warning(listen, allow or ()):
             show.tell(warning)
         show.run(the_server, the_model, choice, seconds)

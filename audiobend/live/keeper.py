@@ -1,4 +1,4 @@
-"""Everything that waits for a disk, one after the other on a thread of its own: OSC and sound must not."""
+"""Everything that waits for a disk or a reader, one after the other on a thread of its own: OSC and sound must not."""
 
 import threading
 from collections import OrderedDict
@@ -19,10 +19,12 @@ class Keeper:
     ----------
     tell : callable
         Takes a sentence about what could not be done; the rest is done all the same.
+    rest : float
+        See `REST`.
     """
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
+    def __init__(self, tell: Callable[[str], None], rest: float = REST) -> None:
+        self._tell, self._rest = tell, rest
         self._waiting: OrderedDict[Hashable, Callable[[], None]] = OrderedDict()
         self._changed = threading.Condition()
         self._is_closing = False
@@ -36,12 +38,13 @@ class Keeper:
             self._waiting[object() if instead_of is None else instead_of] = job
             self._changed.notify()
 
-    def close(self) -> None:
-        """Do what is left, then end."""
+    def close(self, patience: float | None = None) -> bool:
+        """Do what is left, then end; False if that is not done after so many seconds."""
         with self._changed:
             self._is_closing = True
             self._changed.notify()
-        self._thread.join()
+        self._thread.join(patience)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while (job := self._next()) is not None:
@@ -53,7 +56,7 @@ class Keeper:
             except OSError as error:
                 self._tell(f"{error.filename or 'a file of the session'}: cannot be written: {reason(error)}")
             with self._changed:
-                self._changed.wait_for(lambda: self._is_closing, REST * (monotonic() - begun))
+                self._changed.wait_for(lambda: self._is_closing, self._rest * (monotonic() - begun))
 
     def _next(self) -> Callable[[], None] | None:
         """Wait for a job; None when closed and all is done."""

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 from urllib.request import urlopen
@@ -108,6 +109,33 @@ def test_json_tells_the_facts_and_osc_plays(start, tmp_path):
     process.send_signal(signal.SIGINT)
     assert events(process, "end")[-1]["seconds"] > 0
     assert process.wait(20) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="fills the pipe by its place in /proc")
+def test_who_stops_reading_keeps_neither_the_sound_nor_the_end_waiting(start, tmp_path):
+    from audiobend.osc.client import OscClient
+
+    track = cut(tmp_path / "track.wav", 3.0)
+    process = start("--no-audio", "--from", track, "--loop", "--record", "out.wav", "--json")
+    port = events(process, "start")[-1]["osc"]["port"]
+    pipe = os.open(f"/proc/{process.pid}/fd/1", os.O_WRONLY | os.O_NONBLOCK)
+    with suppress(BlockingIOError):
+        while os.write(pipe, b"\n" * 512):
+            pass
+    os.close(pipe)
+    sleep(2.5)    # the next line finds no room
+    with OscClient("127.0.0.1", port) as client:
+        before = client.request("/audiobend/status")[0].args[1]
+        client.request("/audiobend/profile", ["low"])
+        end = monotonic() + 30
+        while (latency := client.request("/audiobend/status")[0].args[1]) == before and monotonic() < end:
+            sleep(0.1)
+    assert latency < before
+    process.send_signal(signal.SIGTERM)
+    assert (process.wait(30), process.stderr.read()) == (141, "")
+    assert not shared_memory(process.pid)
+    assert len(sf.read(tmp_path / "out.wav")[0]) > 0
 
 
 @pytest.mark.slow
